@@ -1,0 +1,47 @@
+#pragma once
+
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/time.hpp"
+#include "domain/ids.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace knotos::domain {
+
+struct User {
+  UserId id;
+  std::string username;      ///< 3 to 32 of [a-z0-9_.], unique for ever.
+  std::string display_name;  ///< 1 to 64 code points; the username where none was given.
+  Time created_at;
+};
+
+/// A signed-in device: one session of a user, kept alive by a rotating refresh token of which only
+/// the hash is stored.
+struct Device {
+  DeviceId id;
+  UserId user_id;
+  std::string name;  ///< From the User-Agent, cut at 120 bytes; may be empty.
+  Time created_at;
+  Time last_used_at;
+};
+
+inline constexpr std::size_t kPasswordBytesMin = 8;
+inline constexpr std::size_t kPasswordBytesMax = 1024;
+inline constexpr std::size_t kDisplayNameCodePointsMax = 64;
+
+/// Errors: validation_failed at /username.
+[[nodiscard]] Result<void> check_username(std::string_view username);
+/// Errors: validation_failed at /password.
+[[nodiscard]] Result<void> check_password(std::string_view password);
+/// Errors: validation_failed at `pointer`. `text` is valid UTF-8.
+[[nodiscard]] Result<void> check_display_name(std::string_view text,
+                                              std::string_view pointer = "/displayName");
+
+/// Code points of valid UTF-8.
+[[nodiscard]] std::size_t count_code_points(std::string_view text);
+/// The first `count` code points of valid UTF-8.
+[[nodiscard]] std::string_view first_code_points(std::string_view text, std::size_t count);
+
+}  // namespace knotos::domain

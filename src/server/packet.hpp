@@ -1,0 +1,57 @@
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace knotos::server {
+
+/// What may be dropped first when a reader is slow.
+enum class PacketClass : std::uint8_t {
+  control,    ///< Acks, CONNECT, what ends a link: never dropped.
+  durable,    ///< Messages: never dropped alone; the whole queue is, and the reader is told.
+  receipt,    ///< Healed by a later sync; dropped second.
+  ephemeral,  ///< Typing, presence: dropped first.
+};
+
+/// One Engine.IO message on its way out, encoded once for everybody on this shard: as WebSocket
+/// frames, from which polling takes the payloads. Immutable. Its count is not atomic: a packet
+/// never leaves its shard.
+class PacketBuffer
+    : public boost::intrusive_ref_counter<PacketBuffer, boost::thread_unsafe_counter> {
+ public:
+  /// A text message; `payload` begins with the Engine.IO type digit. `attachments` follow it as
+  /// binary messages.
+  [[nodiscard]] static boost::intrusive_ptr<const PacketBuffer> make(
+      PacketClass packet_class, std::string_view payload,
+      std::span<const std::string> attachments = {});
+
+  [[nodiscard]] PacketClass packet_class() const { return class_; }
+  /// The frames, ready for the wire.
+  [[nodiscard]] std::span<const std::uint8_t> frames() const;
+  /// The payload of the text message, and of each attachment, for polling.
+  [[nodiscard]] std::size_t parts() const { return parts_.size(); }
+  [[nodiscard]] std::string_view part(std::size_t index) const;
+
+ private:
+  struct Part {
+    std::uint32_t begin;
+    std::uint32_t end;
+  };
+
+  PacketBuffer() = default;
+
+  PacketClass class_ = PacketClass::control;
+  std::string bytes_;
+  std::vector<Part> parts_;
+};
+
+using Packet = boost::intrusive_ptr<const PacketBuffer>;
+
+}  // namespace knotos::server

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "base/task.hpp"
+#include "domain/chat.hpp"
+#include "ports/bus.hpp"
+#include "ports/chat_store.hpp"
+#include "ports/world.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace knotos::services {
+
+/// Making chats and listing them. Stateless, so all shards share one instance.
+class ChatService {
+ public:
+  struct Ports {
+    ports::ChatStore& chats;
+    ports::Bus& bus;
+    const ports::Clock& clock;
+    ports::Random& random;
+  };
+
+  struct Limits {
+    std::size_t group_members_max = 1024;
+  };
+
+  struct NewGroup {
+    std::string title;
+    std::vector<domain::UserId> member_ids;  ///< The creator need not be among them.
+    std::optional<std::string> client_chat_id;
+  };
+
+  struct Created {
+    bool is_new = false;
+    domain::ChatListItem item;
+  };
+
+  struct ListQuery {
+    ports::ChatFilter filter = ports::ChatFilter::all;
+    std::optional<ports::ChatListPosition> after;
+    std::size_t limit = 50;
+  };
+
+  ChatService(Ports ports, Limits limits) : ports_(ports), limits_(limits) {}
+
+  /// The direct chat of the pair, made where there is none; both at once make one.
+  /// Errors: validation_failed (with oneself; no such user, at /userId), store_unavailable.
+  [[nodiscard]] Task<Result<Created>> create_direct(domain::UserId creator, domain::UserId other);
+  /// Errors: validation_failed (title, members), client_message_id_reused (another group under this
+  /// clientChatId), store_unavailable.
+  [[nodiscard]] Task<Result<Created>> create_group(domain::UserId creator, NewGroup group);
+
+  [[nodiscard]] Task<Result<ports::ChatListPage>> list(domain::UserId user, ListQuery query);
+  /// Errors: not_found (also to outsiders), store_unavailable.
+  [[nodiscard]] Task<Result<domain::ChatListItem>> get(domain::UserId user, domain::ChatId chat);
+
+ private:
+  void announce(const ports::CreatedChat& created, domain::Rev known_rev);
+  [[nodiscard]] Task<Result<Created>> store(domain::UserId creator, ports::NewChat chat);
+
+  Ports ports_;
+  Limits limits_;
+};
+
+}  // namespace knotos::services

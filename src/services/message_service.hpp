@@ -1,0 +1,111 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "base/shards.hpp"
+#include "base/task.hpp"
+#include "domain/message.hpp"
+#include "ports/bus.hpp"
+#include "ports/chat_log.hpp"
+#include "ports/chat_store.hpp"
+#include "ports/message_store.hpp"
+#include "ports/world.hpp"
+#include "services/rate_limiter.hpp"
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace knotos::services {
+
+class ChatHome;
+
+/// Where a message went.
+struct Receipt {
+  domain::MessageId message_id;
+  domain::Seq seq = 0;
+  domain::Rev rev = 0;
+  Time created_at;
+  bool is_duplicate = false;
+};
+
+/// The one door through which messages enter a chat and change. Each chat has a home shard that
+/// holds its head and writes that wait, so checks against "the state just before" cost no query;
+/// calls may come from any shard and answer there.
+class MessageService {
+ public:
+  struct Ports {
+    Shards& shards;
+    ports::ChatLog& log;
+    ports::MessageStore& messages;
+    ports::ChatStore& chats;
+    ports::Bus& bus;
+    const ports::Clock& clock;
+    ports::Random& random;
+  };
+
+  struct Limits {
+    domain::ContentLimits content;
+    Rate rate_messages{20, std::chrono::seconds(10), 10};
+    std::chrono::milliseconds change_window =
+        std::chrono::hours(48);             ///< For edits and deletes by the author.
+    std::size_t waiting_writes_max = 4096;  ///< A chat's; more are `overloaded`.
+    std::size_t batch_entries_max = 256;    ///< Messages of one chat in one append.
+    std::size_t chats_held_max =
+        100'000;  ///< Heads a shard keeps; the least recently used go first.
+  };
+
+  struct Edit {
+    domain::ChatId chat_id;
+    domain::MessageId message_id;
+    std::string content;
+    std::optional<std::uint32_t> base_version;
+  };
+
+  MessageService(Ports ports, Limits limits);
+  ~MessageService();
+
+  /// Stores the draft once, then publishes it; answers after the commit. The same
+  /// `client_message_id` again answers the first receipt, before every other check. Errors:
+  /// validation_failed, not_found (no such chat, not a member), client_message_id_reused,
+  /// rate_limited, overloaded (also while draining), store_unavailable.
+  [[nodiscard]] Task<Result<Receipt>> send(domain::UserId sender, domain::ChatId chat,
+                                           domain::Draft draft);
+
+  /// The author, within the window. `base_version` stale: edit_conflict, unless the content stands
+  /// already. Errors: validation_failed, not_found, forbidden, edit_conflict, rate_limited,
+  /// overloaded, store_unavailable.
+  [[nodiscard]] Task<Result<domain::Message>> edit(domain::UserId author, Edit edit);
+
+  /// For everyone: the author within the window, or an owner or admin. A tombstone stays. Again: a
+  /// success. Errors: not_found, forbidden, overloaded, store_unavailable.
+  [[nodiscard]] Task<Result<domain::Message>> erase(domain::UserId user, domain::ChatId chat,
+                                                    domain::MessageId message);
+
+  /// Errors of all three: not_found (also to outsiders), store_unavailable.
+  [[nodiscard]] Task<Result<ports::HistoryPage>> history(domain::UserId user, domain::ChatId chat,
+                                                         ports::HistoryQuery query);
+  [[nodiscard]] Task<Result<ports::Changes>> changes(domain::UserId user, domain::ChatId chat,
+                                                     domain::Rev since, std::size_t limit);
+  [[nodiscard]] Task<Result<domain::Message>> get(domain::UserId user, domain::ChatId chat,
+                                                  domain::MessageId message);
+
+  /// From now on new writes are refused as `overloaded` with `retry_after`; those begun are
+  /// finished.
+  void drain(std::chrono::milliseconds retry_after);
+  /// Writes begun and not yet answered. Any thread.
+  [[nodiscard]] std::size_t writes_in_flight() const;
+
+ private:
+  [[nodiscard]] ChatHome& home_of(domain::ChatId chat);
+
+  Ports ports_;
+  Limits limits_;
+  RateLimiter rates_;
+  std::atomic<std::int64_t> drain_retry_after_{-1};
+  std::atomic<std::size_t> writes_in_flight_{0};
+  std::vector<std::unique_ptr<ChatHome>> homes_;  ///< One a shard, touched there only.
+};
+
+}  // namespace knotos::services
