@@ -50,7 +50,7 @@ ctest_in() {
 
 # The tests of a preset whose name matches; each is a target of the same name.
 tests_named() {
-  ctest --test-dir "build/$1" -N -R "$2" | sed -n 's/^ *Test *#[0-9]*: //p'
+  ctest --test-dir "build/$1" -N -R "$2" 2>/dev/null | sed -n 's/^ *Test *#[0-9]*: //p'
 }
 
 build_named_tests() {

@@ -137,7 +137,7 @@ def check_rooms(root):
 
 
 def check_errc(root):
-    """Every Errc has one row in the table of errc.cpp, in the same order, with a code of its own."""
+    """Every Errc has one row in the table of errc.cpp, in the same order, with its own code."""
     header, source = root / "src/base/errc.hpp", root / "src/base/errc.cpp"
     if not header.is_file() or not source.is_file():
         yield "src/base: errc.hpp and errc.cpp are not both there"
