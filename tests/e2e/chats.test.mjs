@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { startServer } from './harness.mjs';
 import { assertRefused, registerMany, uniqueKey, words } from './people.mjs';
@@ -78,7 +79,10 @@ test('the list is newest first, in pages that hold still', { timeout: minute }, 
   const server = await startServer(t);
   const [ann, ben] = await registerMany(server, 2);
   const ids = [];
-  for (let i = 0; i < 12; i += 1) ids.push(await ann.group(`Group ${i}`, [ben]));
+  for (let i = 0; i < 12; i += 1) {
+    ids.push(await ann.group(`Group ${i}`, [ben]));
+    await sleep(3);  // Times have milliseconds: no two of these are one.
+  }
   await ben.post(ids[3], words('newest'));
   const expected = [ids[3], ...ids.filter((id) => id !== ids[3]).reverse()];
 
