@@ -21,8 +21,7 @@ class AccountStoreContract : public ContractTest {
     const auto user = credentials.user.id;
     auto device = scene_.device_of(user);
     const SignedIn made{user, device.device.id, device.refresh_hash};
-    EXPECT_TRUE(
-        world_->run(world_->accounts().create(std::move(credentials), std::move(device))));
+    EXPECT_TRUE(world_->run(world_->accounts().create(std::move(credentials), std::move(device))));
     return made;
   }
 
@@ -43,8 +42,8 @@ class AccountStoreContract : public ContractTest {
 TEST_P(AccountStoreContract, WhoSignedUpIsFoundByNameAndById) {
   auto credentials = scene_.credentials("ann");
   const auto expected = credentials;
-  ASSERT_TRUE(world_->run(
-      world_->accounts().create(credentials, scene_.device_of(credentials.user.id))));
+  ASSERT_TRUE(
+      world_->run(world_->accounts().create(credentials, scene_.device_of(credentials.user.id))));
   const auto by_name = world_->run(world_->accounts().find_credentials("ann"));
   ASSERT_TRUE(by_name);
   EXPECT_EQ(by_name->user.id, expected.user.id);

@@ -6,9 +6,9 @@
 #include "ports/chat_store.hpp"
 #include "ports/message_store.hpp"
 
+#include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <gtest/gtest.h>
 
 #include <exception>
 #include <functional>
