@@ -52,9 +52,9 @@ Task<Result<Receipt>> ChatHome::send(UserId sender, ChatId chat, domain::Draft d
     if (first != nullptr && first->request_hash != message->request_hash) {
       co_return fail(Errc::client_message_id_reused, "This clientMessageId sends another message.");
     }
-    if (first != nullptr && !refusal_of_crowd(chat)) {
+    if (first != nullptr && !is_crowded(chat)) {
       held->second->join(*first, message);
-      co_return co_await wait_for(std::move(message));
+      co_return co_await message->answer.wait();
     }
   }
 
@@ -66,7 +66,7 @@ Task<Result<Receipt>> ChatHome::send(UserId sender, ChatId chat, domain::Draft d
   const auto head = head_of(chat);
   head->push(message);
   begin_writing(head);
-  co_return co_await wait_for(std::move(message));
+  co_return co_await message->answer.wait();
 }
 
 Task<Result<domain::Message>> ChatHome::change(ChatId chat, ChangeRequest request) {
@@ -94,10 +94,6 @@ void ChatHome::close() {
   heads_held.add(-static_cast<std::int64_t>(heads_.size()));
   heads_.clear();
   by_recency_.clear();
-}
-
-Task<Result<Receipt>> ChatHome::wait_for(std::shared_ptr<WaitingMessage> message) {
-  co_return co_await message->answer.wait();
 }
 
 std::shared_ptr<ChatHead> ChatHome::head_of(ChatId chat) {
@@ -128,11 +124,13 @@ std::optional<Error> ChatHome::refusal_of_rate(UserId user) {
   return error_of(Errc::rate_limited, "Too many messages.", verdict.retry_after);
 }
 
-std::optional<Error> ChatHome::refusal_of_crowd(ChatId chat) const {
+bool ChatHome::is_crowded(ChatId chat) const {
   const auto held = heads_.find(chat);
-  if (held == heads_.end() || held->second->unanswered() < around_.limits.waiting_writes_max) {
-    return std::nullopt;
-  }
+  return held != heads_.end() && held->second->unanswered() >= around_.limits.waiting_writes_max;
+}
+
+std::optional<Error> ChatHome::refusal_of_crowd(ChatId chat) const {
+  if (!is_crowded(chat)) return std::nullopt;
   refused_crowd.add();
   return error_of(Errc::overloaded, "Too many writes wait in this chat.", kCrowdRetryAfter);
 }

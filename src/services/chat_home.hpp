@@ -49,10 +49,10 @@ class ChatHome : public std::enable_shared_from_this<ChatHome> {
 
  private:
   // chat_home.cpp: who gets in, and what is held.
-  [[nodiscard]] Task<Result<Receipt>> wait_for(std::shared_ptr<WaitingMessage> message);
   [[nodiscard]] std::shared_ptr<ChatHead> head_of(domain::ChatId chat);
   [[nodiscard]] std::optional<Error> refusal_of_draining() const;
   [[nodiscard]] std::optional<Error> refusal_of_rate(domain::UserId user);
+  [[nodiscard]] bool is_crowded(domain::ChatId chat) const;
   [[nodiscard]] std::optional<Error> refusal_of_crowd(domain::ChatId chat) const;
   void begin_writing(const std::shared_ptr<ChatHead>& head);
   [[nodiscard]] static Task<void> write_all(std::shared_ptr<ChatHome> self,
@@ -91,7 +91,7 @@ class ChatHome : public std::enable_shared_from_this<ChatHome> {
   /// Answers by the stored message under the write's key, if there is one.
   [[nodiscard]] Task<Result<bool>> answer_from_store(std::shared_ptr<ChatHead> head,
                                                      std::shared_ptr<WaitingMessage> write);
-  [[nodiscard]] static bool gives_up(ChatHead& head);
+  [[nodiscard]] static bool gives_up(ChatHead& head, std::size_t tries_max);
 
   // chat_home_changes.cpp: edits and deletions, one at a time.
   [[nodiscard]] Task<Result<domain::Message>> write_change(std::shared_ptr<ChatHead> head,

@@ -96,8 +96,8 @@ Task<Result<std::optional<Message>>> ChatHome::append_change(std::shared_ptr<Cha
                    {{"chat", head->id().to_string()}, {"cause", outcome.cause}});
       head->forget();
       auto found = co_await around_.ports.messages.find(head->id(), after.id);
-      if (!found) co_return fail_because(Errc::store_unavailable, found.error().cause);
-      if (*found != after) co_return std::optional<Message>();
+      // Not there: its user may ask again, since a change that stands already is a success.
+      if (!found || *found != after) co_return fail_because(Errc::store_unavailable, outcome.cause);
       break;
     }
     case AppendStatus::key_taken:

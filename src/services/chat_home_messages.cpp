@@ -12,9 +12,11 @@ namespace {
 using domain::ChatId;
 using ports::AppendStatus;
 
-/// Tries of one batch before its senders are told to come again. Each needs another process that
-/// took the place in between, or a store that does not say what it did.
-constexpr std::size_t kTriesInVainMax = 32;
+/// Tries of one batch before its senders are told to come again: each needs another process that
+/// took the place in between.
+constexpr std::size_t kTriesMax = 32;
+/// Fewer where the store does not say what it did, since each may cost a time-out.
+constexpr std::size_t kUnknownTriesMax = 3;
 
 metrics::Counter messages_stored("messages_stored_total", "Messages committed by this process.");
 metrics::Counter batches_appended("message_batches_total",
@@ -34,7 +36,7 @@ Error no_such_chat() { return fail(Errc::not_found, "There is no such chat.").er
 /// One try: afterwards a write is answered, or `tries_in_vain` has risen.
 Task<void> ChatHome::write_messages(std::shared_ptr<ChatHead> head) {
   head->bound_members();
-  auto waiting = head->next_messages(around_.limits.batch_entries_max);
+  auto waiting = head->next_messages(std::max<std::size_t>(1, around_.limits.batch_entries_max));
   if (!head->is_known() || !head->holds_all_senders(waiting)) {
     std::vector<domain::UserId> senders;
     for (const auto& message : waiting) senders.push_back(message->sender_id);
@@ -65,7 +67,7 @@ Task<void> ChatHome::write_messages(std::shared_ptr<ChatHead> head) {
     case AppendStatus::place_taken:
       places_taken.add();
       head->forget();
-      if (gives_up(*head)) fail_batch(*head, batch, fail(Errc::overloaded).error());
+      if (gives_up(*head, kTriesMax)) fail_batch(*head, batch, fail(Errc::overloaded).error());
       co_return;
     case AppendStatus::key_taken:
       KN_ASSERT(outcome.offender < batch.writes.size());
@@ -186,13 +188,13 @@ Task<void> ChatHome::answer_offender(std::shared_ptr<ChatHead> head,
   if (*is_answered) co_return;
   // The store contradicts itself.
   head->forget();
-  if (gives_up(*head)) head->answer(offender, fail(Errc::overloaded));
+  if (gives_up(*head, kTriesMax)) head->answer(offender, fail(Errc::overloaded));
 }
 
 /// What was stored is answered, what was not stays in the queue.
 Task<void> ChatHome::look_up_all(std::shared_ptr<ChatHead> head,
                                  std::vector<std::shared_ptr<WaitingMessage>> writes) {
-  const bool is_last_try = gives_up(*head);
+  const bool is_last_try = gives_up(*head, kUnknownTriesMax);
   for (const auto& write : writes) {
     auto is_answered = co_await answer_from_store(head, write);
     if (!is_answered) {
@@ -224,8 +226,8 @@ Task<Result<bool>> ChatHome::answer_from_store(std::shared_ptr<ChatHead> head,
   co_return true;
 }
 
-bool ChatHome::gives_up(ChatHead& head) {
-  if (++head.tries_in_vain < kTriesInVainMax) return false;
+bool ChatHome::gives_up(ChatHead& head, std::size_t tries_max) {
+  if (++head.tries_in_vain < tries_max) return false;
   head.tries_in_vain = 0;
   return true;
 }
