@@ -19,11 +19,10 @@ template <class T>
 class Started {
  public:
   Started(boost::asio::io_context& io, Task<T> task) {
-    boost::asio::co_spawn(io, std::move(task),
-                          [end = end_](std::exception_ptr thrown, T value) {
-                            end->thrown = std::move(thrown);
-                            end->value.emplace(std::move(value));
-                          });
+    boost::asio::co_spawn(io, std::move(task), [end = end_](std::exception_ptr thrown, T value) {
+      end->thrown = std::move(thrown);
+      end->value.emplace(std::move(value));
+    });
   }
 
   [[nodiscard]] bool is_done() const { return end_->value.has_value(); }

@@ -28,8 +28,8 @@ class SeededRandom final : public ports::Random {
   std::mt19937_64 engine_;
 };
 
-/// The seed of a test run: KNOTOS_TEST_SEED where it is set, so that a printed failure can be played
-/// again; else `fallback`.
+/// The seed of a test run: KNOTOS_TEST_SEED where it is set, so that a printed failure can be
+/// played again; else `fallback`.
 [[nodiscard]] inline std::uint64_t seed_or(std::uint64_t fallback) {
   const char* const text = std::getenv("KNOTOS_TEST_SEED");
   if (text == nullptr) return fallback;
