@@ -17,11 +17,21 @@ domain::MessageType read_type(Reader& reader) {
   return type.value_or(domain::MessageType::text);
 }
 
+/// What protects a retry. One that is there must be whole: an empty one would silently protect from
+/// nothing.
+std::optional<std::string> read_key(Reader& reader, std::string_view name) {
+  auto key = reader.optional_text(name);
+  if (key && !domain::is_client_message_id(*key)) {
+    reader.refuse(name, "malformed", "1 to 64 of A-Z, a-z, 0-9, '_' and '-'.");
+  }
+  return key;
+}
+
 domain::Draft read_draft(Reader& reader, const domain::ContentLimits& limits) {
   domain::Draft draft;
   draft.type = read_type(reader);
   draft.content = reader.text("content");
-  draft.client_message_id = reader.optional_text("clientMessageId").value_or(std::string());
+  if (auto key = read_key(reader, "clientMessageId")) draft.client_message_id = *std::move(key);
   draft.reply_to = reader.optional_id<domain::MessageId>("replyToMessageId");
   draft.mentions = reader.optional_ids<domain::UserId>("mentions", domain::kMentionsMax);
   reader.no_items("attachments", "Media is not available on this server.");
@@ -169,13 +179,9 @@ Result<NewChatRequest> new_chat(const Object& object, std::size_t members_max) {
   } else if (type == domain::ChatType::group) {
     request.group.title = reader.text("title");
     request.group.member_ids = reader.ids<domain::UserId>("memberIds", members_max);
-    request.group.client_chat_id = reader.optional_text("clientChatId");
+    request.group.client_chat_id = read_key(reader, "clientChatId");
     if (const auto checked = domain::check_title(request.group.title); !checked) {
       reader.refuse_all(checked.error());
-    }
-    if (request.group.client_chat_id &&
-        !domain::is_client_message_id(*request.group.client_chat_id)) {
-      reader.refuse("clientChatId", "malformed", "1 to 64 of A-Z, a-z, 0-9, '_' and '-'.");
     }
   } else {
     reader.refuse_all(fail_field("/type", "not-allowed", "The type is direct or group.").error());
