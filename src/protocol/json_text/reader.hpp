@@ -3,7 +3,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 /// JSON as text: checked and sliced, never built.
@@ -46,10 +45,8 @@ class Reader {
 
   /// Where the last token lies. Strings and keys with their quotes.
   [[nodiscard]] std::size_t token_begin() const { return begin_; }
-  [[nodiscard]] std::size_t token_end() const { return position_; }
-  [[nodiscard]] std::string_view token_text() const {
-    return text_.substr(begin_, position_ - begin_);
-  }
+  [[nodiscard]] std::size_t token_end() const { return end_; }
+  [[nodiscard]] std::string_view token_text() const { return text_.substr(begin_, end_ - begin_); }
   /// Arrays and objects that are open after the last token.
   [[nodiscard]] std::size_t depth() const { return depth_; }
 
@@ -58,7 +55,6 @@ class Reader {
     value,
     first_element,  ///< A value, or the end of the array.
     first_key,      ///< A key, or the end of the object.
-    key,
     after_value,
     ended,
     failed,
@@ -70,29 +66,26 @@ class Reader {
   [[nodiscard]] Token read_after_value();
   [[nodiscard]] Token open(bool is_object);
   [[nodiscard]] Token close(bool is_object);
-  [[nodiscard]] Token literal(std::string_view word, Token token);
+  [[nodiscard]] Token end_scalar(bool is_well_formed, Token token);
+  [[nodiscard]] bool skip_word(std::string_view word);
   [[nodiscard]] bool skip_string();
+  [[nodiscard]] bool skip_escape();
   [[nodiscard]] bool skip_number();
   [[nodiscard]] bool skip_digits();
   void skip_blanks();
-  [[nodiscard]] int peek() const;
+  void skip_plain_words();
+  /// The next character; NUL at the end, which is none that JSON knows.
+  [[nodiscard]] char peek() const { return position_ < text_.size() ? text_[position_] : '\0'; }
   [[nodiscard]] bool is_in_object() const;
 
   std::string_view text_;
   std::size_t depth_max_;
   std::size_t position_ = 0;
   std::size_t begin_ = 0;
+  std::size_t end_ = 0;
   std::size_t depth_ = 0;
   State state_ = State::value;
   std::array<std::uint64_t, kDepthCeiling / 64> is_object_{};  ///< One bit a level.
 };
-
-/// The characters of a string token, quotes included in `token`, which the reader has accepted. A
-/// lone surrogate becomes U+FFFD.
-void append_unescaped(std::string& out, std::string_view token);
-[[nodiscard]] std::string unescaped(std::string_view token);
-
-/// A JSON string with its quotes. `text` is UTF-8; what is not ASCII stays as it is.
-void append_string(std::string& out, std::string_view text);
 
 }  // namespace knotos::json_text

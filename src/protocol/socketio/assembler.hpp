@@ -30,7 +30,7 @@ struct AssemblerLimits {
 
 /// Puts a binary packet together from its text and the binary messages that follow it. One a link,
 /// on its shard; owned by it. Every Socket.IO message of the link passes through it, in order.
-/// Idle, it has nothing on the heap. After a fault, close the link.
+/// Idle, it has nothing on the heap. Faults are counted; close the link after one.
 class Assembler {
  public:
   explicit Assembler(AssemblerLimits limits) : limits_(limits) {}

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "protocol/socketio/fault.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -40,34 +42,6 @@ struct Packet {
   }
 };
 
-/// Why a packet closes its link: for logs and counters.
-enum class Fault : std::uint8_t {
-  empty,
-  unknown_type,
-  connect_error_from_client,
-  bad_attachment_count,
-  too_many_attachments,
-  bad_ack_id,
-  missing_ack_id,
-  unexpected_ack_id,
-  missing_payload,
-  unexpected_payload,
-  malformed_json,
-  json_too_deep,
-  wrong_payload_type,
-  bad_event_name,
-  reserved_event_name,
-  bad_placeholder,
-  interrupted_attachments,
-  unexpected_binary,
-  attachments_too_big,
-};
-
-inline constexpr std::size_t kFaultCount = static_cast<std::size_t>(Fault::attachments_too_big) + 1;
-
-/// A constant, as in `malformed-json`.
-[[nodiscard]] std::string_view name_of(Fault fault);
-
 struct PacketLimits {
   std::size_t attachments_max = 10;
   std::size_t json_depth_max = 96;
@@ -76,7 +50,7 @@ struct PacketLimits {
 /// Reads a client's packet (WIRE 6.1), strictly: decimal digits only, an ack id of at most 16, no
 /// leading zero in the count of attachments. Arguments are checked and sliced, not built, so they
 /// can be passed on unharmed. `text` is UTF-8, shorter than 4 GiB, without the Engine.IO type, and
-/// outlives `packet`. After a fault, `packet` holds nothing of use. Linear time.
+/// outlives `packet`. After a fault, which is counted, `packet` holds nothing of use. Linear time.
 [[nodiscard]] std::expected<void, Fault> decode(std::string_view text, const PacketLimits& limits,
                                                 Packet& packet);
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "protocol/websocket/close_code.hpp"
 #include "protocol/websocket/frame.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,32 +20,43 @@ class Scratch {
  public:
   /// At least `size` bytes, of any content.
   [[nodiscard]] std::uint8_t* reserve(std::size_t size);
-  [[nodiscard]] std::size_t capacity() const { return capacity_; }
+  /// Takes the bytes over: by their memory where that is the larger one, else by a copy.
+  [[nodiscard]] std::string_view adopt(std::string&& bytes);
+  [[nodiscard]] std::size_t capacity() const { return bytes_.size(); }
 
  private:
-  std::unique_ptr<std::uint8_t[]> bytes_;
-  std::size_t capacity_ = 0;
+  std::string bytes_;
 };
 
 struct Message {
   bool is_text = true;
   std::string_view payload;  ///< A text is valid UTF-8.
+
+  bool operator==(const Message&) const = default;
 };
 struct Ping {
   std::string_view payload;  ///< To be sent back in a pong.
+
+  bool operator==(const Ping&) const = default;
 };
 struct Pong {
   std::string_view payload;
+
+  bool operator==(const Pong&) const = default;
 };
 /// The peer closes. Nothing follows.
 struct Close {
   std::uint16_t code = 0;  ///< 0: the frame had none (1005).
   std::string_view reason;
+
+  bool operator==(const Close&) const = default;
 };
 /// The peer broke the protocol or a limit. Nothing follows.
 struct Failure {
-  std::uint16_t code = 0;   ///< 1002, 1007 or 1009: to be sent in a close frame.
-  std::string_view reason;  ///< A constant sentence for the log.
+  CloseCode code = CloseCode::protocol_error;  ///< 1002, 1007 or 1009, for a close frame.
+  std::string_view reason;                     ///< A constant, for the log.
+
+  bool operator==(const Failure&) const = default;
 };
 
 using Event = std::variant<Message, Ping, Pong, Close, Failure>;
@@ -78,27 +89,27 @@ class Decoder {
 
  private:
   enum class Stage : std::uint8_t { header, payload, ended };
+  static constexpr std::size_t kStartBytes = 2;
   static constexpr std::size_t kHeaderBytesMax = 14;
 
-  [[nodiscard]] bool take_header(std::span<const std::uint8_t>& bytes);
+  [[nodiscard]] bool fill_header(std::span<const std::uint8_t>& bytes, std::size_t size);
+  [[nodiscard]] std::size_t length_bytes() const;
+  [[nodiscard]] std::optional<Failure> check_start();
   [[nodiscard]] std::optional<Failure> begin_frame();
-  [[nodiscard]] std::optional<Failure> check_data_frame();
   [[nodiscard]] std::optional<Event> take_payload(std::span<const std::uint8_t>& bytes,
                                                   Scratch& scratch);
-  [[nodiscard]] std::optional<Event> end_frame(std::string_view payload);
+  [[nodiscard]] Event end_frame(std::string_view payload);
   [[nodiscard]] Event end_message(std::string_view payload);
   [[nodiscard]] Event end_close(std::string_view payload);
   [[nodiscard]] Event end_with(Event event);
-  [[nodiscard]] std::string_view finish_in_scratch(std::size_t begin, Scratch& scratch);
   [[nodiscard]] bool is_control() const { return (static_cast<unsigned>(opcode_) & 0x8U) != 0; }
   void release();
 
   DecoderLimits limits_;
-  // The fragments so far, then what has come of the frame in progress, all unmasked.
-  std::string buffer_;
+  std::string buffer_;  ///< The fragments so far, then what has come of the frame in progress.
   std::size_t message_bytes_ = 0;  ///< Of `buffer_`: finished fragments.
   std::size_t fragments_ = 0;      ///< Of the message in progress. 0: none.
-  std::size_t frame_bytes_ = 0;    ///< Announced.
+  std::size_t frame_bytes_ = 0;    ///< Announced for the frame in progress.
   std::size_t frame_taken_ = 0;
   MaskKey key_ = 0;
   std::array<std::uint8_t, kHeaderBytesMax> header_{};
