@@ -22,7 +22,8 @@ struct Call {
   std::string_view route;  ///< The template, for logs: a constant of the router.
   std::vector<std::pair<std::string_view, std::string>> path_parameters;  ///< Decoded.
   SteadyTime began_at;
-  ports::AccessClaims caller;  ///< Only behind a route that wants one.
+  ports::AccessClaims caller;                ///< Only behind a route that wants one.
+  std::vector<http::Header> answer_headers;  ///< What the answer has whatever becomes of it.
 
   [[nodiscard]] const http::Request& request() const { return exchange->request(); }
 };

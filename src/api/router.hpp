@@ -6,8 +6,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -22,6 +24,12 @@ enum class Access : std::uint8_t {
   limited,  ///< Open, and counted against the rate of the peer's address.
   signed_in,
 };
+
+/// A member coroutine as a handler. `routes` outlives it.
+template <class Routes>
+[[nodiscard]] Handler handled_by(Routes& routes, Task<Result<Reply>> (Routes::*handler)(CallPtr)) {
+  return [&routes, handler](CallPtr call) { return (routes.*handler)(std::move(call)); };
+}
 
 struct Route {
   std::string method;

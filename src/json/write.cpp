@@ -172,6 +172,18 @@ std::string own_user(const domain::User& user) {
   return out;
 }
 
+std::string session(const services::AccountService::Session& session) {
+  std::string out;
+  ObjectWriter object(out);
+  object.value("user") += own_user(session.user);
+  object.id("deviceId", session.device_id);
+  object.text("accessToken", session.access_token);
+  object.text("refreshToken", session.refresh_token);
+  object.duration("expiresInMs", session.access_expires_in);
+  object.close();
+  return out;
+}
+
 void append_device(std::string& out, const domain::Device& device, bool is_current) {
   ObjectWriter object(out);
   object.id("id", device.id);

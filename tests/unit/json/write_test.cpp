@@ -209,6 +209,19 @@ TEST(WriteUserTest, OthersSeeLessThanOneself) {
   EXPECT_EQ(bj::parse(own_user(ann)).at("createdAt"), "2023-11-14T22:13:20.123Z");
 }
 
+TEST(WriteUserTest, ASessionHasTheTokensAndWhoseTheyAre) {
+  const services::AccountService::Session session{.user = {kAnn, "ann", "Ann", kNow},
+                                                  .device_id = domain::DeviceId(kBob.uuid()),
+                                                  .access_token = "a.b.c",
+                                                  .refresh_token = "r",
+                                                  .access_expires_in = std::chrono::minutes(15)};
+  EXPECT_EQ(bj::parse(json::session(session)),
+            bj::parse(R"({"user":{"id":"22222222-2222-4222-8222-222222222222","username":"ann",
+                                  "displayName":"Ann","createdAt":"2023-11-14T22:13:20.123Z"},
+                          "deviceId":"33333333-3333-4333-8333-333333333333",
+                          "accessToken":"a.b.c","refreshToken":"r","expiresInMs":900000})"));
+}
+
 TEST(WriteDeviceTest, SaysWhetherItIsTheCallersOwn) {
   const domain::Device device{domain::DeviceId(kAnn.uuid()), kAnn, "curl/8", kNow, kNow};
   std::string out;

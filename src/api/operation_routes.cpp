@@ -1,0 +1,45 @@
+#include "api/operation_routes.hpp"
+
+#include "api/metrics_text.hpp"
+#include "json/text.hpp"
+
+namespace knotos::api {
+
+void OperationRoutes::add_to(Router& router) {
+  router.add({"GET", "/healthz", Access::open, handled_by(*this, &OperationRoutes::health)});
+  router.add({"GET", "/readyz", Access::open, handled_by(*this, &OperationRoutes::readiness)});
+  router.add({"GET", "/version", Access::open, handled_by(*this, &OperationRoutes::version)});
+  router.add({"GET", "/metrics", Access::open, handled_by(*this, &OperationRoutes::metrics)});
+}
+
+Task<Result<Reply>> OperationRoutes::health(CallPtr /*call*/) {
+  co_return json_reply(R"({"status":"ok"})");
+}
+
+Task<Result<Reply>> OperationRoutes::readiness(CallPtr /*call*/) {
+  const auto readiness = readiness_();
+  std::string body;
+  json::ObjectWriter object(body);
+  object.text("status", readiness.is_ready ? "ready" : "not-ready");
+  if (!readiness.is_ready) object.text("reason", readiness.reason);
+  object.close();
+  auto reply = json_reply(std::move(body), readiness.is_ready ? 200 : 503);
+  if (!readiness.is_ready) reply.headers.push_back({"Retry-After", "1"});
+  co_return reply;
+}
+
+Task<Result<Reply>> OperationRoutes::version(CallPtr /*call*/) {
+  std::string body;
+  json::ObjectWriter object(body);
+  object.text("name", "knotos");
+  object.text("version", version_);
+  object.close();
+  co_return json_reply(std::move(body));
+}
+
+Task<Result<Reply>> OperationRoutes::metrics(CallPtr /*call*/) {
+  co_return Reply{
+      .status = 200, .body = metrics_text(), .content_type = kMetricsType, .headers = {}};
+}
+
+}  // namespace knotos::api
