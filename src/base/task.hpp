@@ -5,11 +5,11 @@
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/append.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <exception>
@@ -42,7 +42,9 @@ class OneShot {
     is_taken_ = true;
     auto waiter = std::exchange(waiter_, nullptr);
     // Posted, not called: the deliverer's own invariants must hold before the waiter goes on.
-    boost::asio::post(boost::asio::append(std::move(waiter), std::move(value)));
+    boost::asio::post(executor_, [waiter = std::move(waiter), value = std::move(value)]() mutable {
+      std::move(waiter)(std::move(value));
+    });
   }
 
   /// At most one waiter.
@@ -62,6 +64,7 @@ class OneShot {
  private:
   std::optional<T> value_;
   bool is_taken_ = false;
+  boost::asio::any_io_executor executor_;
   boost::asio::any_completion_handler<void(T)> waiter_;
 };
 
