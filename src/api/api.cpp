@@ -139,13 +139,15 @@ void Api::respond(Call& call, Result<Reply> result) {
 
 void Api::record(const Call& call, unsigned status, const Error* error) const {
   count(status);
-  const auto level = status >= 500 ? log::Level::warning : log::Level::debug;
+  // A probe that is told "not ready" is no failure: it comes every second.
+  const bool has_failed = status >= 500 && error != nullptr;
+  const auto level = has_failed ? log::Level::warning : log::Level::debug;
   if (!log::enabled(level)) return;
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
       parts_.clock.steady_now() - call.began_at);
   const std::string_view code = error != nullptr ? describe(error->code).code : "";
   const std::string_view cause = error != nullptr ? std::string_view(error->cause) : "";
-  log::write(level, status >= 500 ? "request failed" : "request answered",
+  log::write(level, has_failed ? "request failed" : "request answered",
              {{"requestId", call.request_id},
               {"method", call.request().method},
               {"route", call.route},
