@@ -32,7 +32,7 @@ std::string make_request_id(ports::Random& random) {
 
 }  // namespace
 
-Api::Api(Parts parts, Settings settings)
+Api::Api(Parts parts, Settings settings, std::function<Readiness()> readiness)
     : parts_(parts),
       cors_(std::move(settings.cors_origins)),
       auth_rate_("auth", settings.rate_auth, parts.clock),
@@ -40,7 +40,7 @@ Api::Api(Parts parts, Settings settings)
       user_routes_(parts.accounts),
       chat_routes_(parts.chats, parts.clock, settings.group_members_max),
       message_routes_(parts.messages, settings.content, settings.rate_messages),
-      operation_routes_(std::move(settings.readiness), std::move(settings.version)) {
+      operation_routes_(std::move(readiness), std::move(settings.version)) {
   account_routes_.add_to(router_);
   user_routes_.add_to(router_);
   chat_routes_.add_to(router_);

@@ -35,16 +35,16 @@ class Api {
 
   struct Settings {
     domain::ContentLimits content;
-    std::size_t group_members_max = 1024;
     services::Rate rate_auth{10, std::chrono::seconds(60), 0};  ///< Of an address.
-    services::Rate rate_messages{20, std::chrono::seconds(10),
-                                 10};       ///< As the service counts it, to tell it.
+    /// As the service counts it, to tell it to who runs into it.
+    services::Rate rate_messages{20, std::chrono::seconds(10), 10};
+    std::size_t group_members_max = 1024;
     std::vector<std::string> cors_origins;  ///< "*": any.
     std::string version;
-    std::function<Readiness()> readiness = [] { return Readiness{}; };
   };
 
-  Api(Parts parts, Settings settings);
+  /// `readiness` is asked on any shard.
+  Api(Parts parts, Settings settings, std::function<Readiness()> readiness);
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
 

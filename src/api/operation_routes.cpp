@@ -4,6 +4,16 @@
 #include "json/text.hpp"
 
 namespace knotos::api {
+namespace {
+
+/// Empty: ready.
+std::string_view reason_against(const Readiness& readiness) {
+  if (readiness.is_draining) return "draining";
+  if (!readiness.store_accepts_writes) return "store-unavailable";
+  return {};
+}
+
+}  // namespace
 
 void OperationRoutes::add_to(Router& router) {
   router.add({"GET", "/healthz", Access::open, handled_by(*this, &OperationRoutes::health)});
@@ -18,13 +28,14 @@ Task<Result<Reply>> OperationRoutes::health(CallPtr /*call*/) {
 
 Task<Result<Reply>> OperationRoutes::readiness(CallPtr /*call*/) {
   const auto readiness = readiness_();
+  const auto reason = reason_against(readiness);
   std::string body;
   json::ObjectWriter object(body);
-  object.text("status", readiness.is_ready ? "ready" : "not-ready");
-  if (!readiness.is_ready) object.text("reason", readiness.reason);
+  object.text("status", reason.empty() ? "ready" : "not-ready");
+  if (!reason.empty()) object.text("reason", reason);
   object.close();
-  auto reply = json_reply(std::move(body), readiness.is_ready ? 200 : 503);
-  if (!readiness.is_ready) reply.headers.push_back({"Retry-After", "1"});
+  auto reply = json_reply(std::move(body), reason.empty() ? 200 : 503);
+  if (!reason.empty()) reply.headers.push_back({"Retry-After", "1"});
   co_return reply;
 }
 

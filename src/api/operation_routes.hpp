@@ -7,10 +7,10 @@
 
 namespace knotos::api {
 
-/// Whether new work is welcome, and if not, why: a short constant, for people.
+/// Whether new work is welcome.
 struct Readiness {
-  bool is_ready = true;
-  std::string reason;
+  bool is_draining = false;
+  bool store_accepts_writes = true;
 };
 
 /// `/healthz`, `/readyz`, `/version`, `/metrics`: for whoever runs the server. Any shard.

@@ -158,16 +158,16 @@ TEST_F(ApiTest, HealthVersionAndMetricsAreOpen) {
   EXPECT_THAT(metrics.body, testing::HasSubstr("\nknotos_api_responses_total{class=\"2xx\"} "));
 }
 
-TEST(ApiReadinessTest, IsWhatTheAppSays) {
-  auto settings = ApiWorld::quiet_settings();
-  settings.readiness = [] { return Readiness{false, "draining"}; };
-  ApiWorld draining(1, settings);
-  const auto answer = draining.ask("GET", "/readyz");
+TEST_F(ApiTest, ReadinessIsWhatTheAppSays) {
+  EXPECT_EQ(world.ask("GET", "/readyz").body, R"({"status":"ready"})");
+  world.readiness.store_accepts_writes = false;
+  EXPECT_EQ(world.ask("GET", "/readyz").text("reason"), "store-unavailable");
+  world.readiness.is_draining = true;
+  const auto answer = world.ask("GET", "/readyz");
   EXPECT_EQ(answer.status, 503U);
   EXPECT_EQ(answer.body, R"({"status":"not-ready","reason":"draining"})");
   EXPECT_EQ(answer.header("Retry-After"), "1");
-  EXPECT_EQ(draining.ask("GET", "/healthz").status, 200U);
-  EXPECT_EQ(ApiWorld().ask("GET", "/readyz").body, R"({"status":"ready"})");
+  EXPECT_EQ(world.ask("GET", "/healthz").status, 200U);
 }
 
 TEST(ApiShardTest, AnAnswerComesHomeToTheShardOfItsConnection) {

@@ -124,7 +124,7 @@ class ApiWorld {
              .shards = shards,
              .clock = clock,
              .random = random},
-            std::move(settings)) {}
+            std::move(settings), [this] { return readiness; }) {}
 
   /// Without the rate of an address, which most tests would run into.
   static api::Api::Settings quiet_settings() {
@@ -185,6 +185,7 @@ class ApiWorld {
   FakeShards shards;
   FakeClock clock;
   SeededRandom random{1};
+  api::Readiness readiness;
   adapters::memory::MemoryStore store;
   adapters::memory::LocalBus bus;
   PlainPasswords passwords;
