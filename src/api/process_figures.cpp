@@ -1,8 +1,7 @@
 #include "api/process_figures.hpp"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
+#include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -11,16 +10,17 @@
 namespace knotos::api {
 namespace {
 
-double seconds_of(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-}
+/// Clock ticks of /proc: part of Linux's interface, the same on every machine of ours.
+constexpr double kTicksPerSecond = 100;
 
-std::uint64_t resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  std::uint64_t total_pages = 0;
-  std::uint64_t resident_pages = 0;
-  if (!(file >> total_pages >> resident_pages)) return 0;
-  return resident_pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+/// The number after `name` in a file of lines; 0: there is none.
+std::uint64_t number_after(const char* path, std::string_view name) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with(name)) continue;
+    return std::strtoull(line.c_str() + name.size(), nullptr, 10);
+  }
+  return 0;
 }
 
 std::uint64_t descriptors_open() {
@@ -32,8 +32,8 @@ std::uint64_t descriptors_open() {
   return count > 0 ? count - 1 : 0;
 }
 
-/// Field 22 of /proc/self/stat, in clock ticks since the boot. The name in field 2 may hold
-/// anything, also blanks and brackets, so counting begins after its last bracket.
+/// Field 22 of /proc/self/stat. The name in field 2 may hold anything, also blanks and brackets, so
+/// counting begins after its last bracket.
 double started_after_boot_seconds() {
   std::ifstream file("/proc/self/stat");
   std::string line;
@@ -44,35 +44,20 @@ double started_after_boot_seconds() {
   std::string field;
   for (int number = 3; number <= 22; ++number) fields >> field;
   if (!fields) return 0;
-  return std::strtod(field.c_str(), nullptr) / static_cast<double>(sysconf(_SC_CLK_TCK));
-}
-
-double booted_at_seconds() {
-  std::ifstream file("/proc/stat");
-  std::string name;
-  while (file >> name) {
-    if (double value = 0; name == "btime" && file >> value) return value;
-    std::getline(file, name);
-  }
-  return 0;
+  return std::strtod(field.c_str(), nullptr) / kTicksPerSecond;
 }
 
 }  // namespace
 
 ProcessFigures process_figures() {
-  // Neither changes while the process lives.
-  static const double started_at = booted_at_seconds() + started_after_boot_seconds();
-  ProcessFigures figures;
-  figures.resident_bytes = resident_bytes();
-  figures.descriptors_open = descriptors_open();
-  figures.started_at_seconds = started_at;
-  if (rlimit limit{}; getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    figures.descriptors_max = limit.rlim_cur;
-  }
-  if (rusage usage{}; getrusage(RUSAGE_SELF, &usage) == 0) {
-    figures.cpu_seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
-  }
-  return figures;
+  // It does not change while the process lives.
+  static const double started_at =
+      static_cast<double>(number_after("/proc/stat", "btime ")) + started_after_boot_seconds();
+  return {.resident_bytes = number_after("/proc/self/status", "VmRSS:") * 1024,
+          .descriptors_open = descriptors_open(),
+          .descriptors_max = number_after("/proc/self/limits", "Max open files"),
+          .cpu_seconds = static_cast<double>(std::clock()) / CLOCKS_PER_SEC,
+          .started_at_seconds = started_at};
 }
 
 }  // namespace knotos::api

@@ -201,6 +201,11 @@ TEST(AddressRateTest, ARateOfZeroIsNone) {
 TEST(AddressRateTest, OneNetworkOfIpv6IsOneAddress) {
   EXPECT_EQ(rate_key_of_address("2001:db8:1:2::1"), rate_key_of_address("2001:db8:1:2:ffff::9"));
   EXPECT_NE(rate_key_of_address("2001:db8:1:2::1"), rate_key_of_address("2001:db8:1:3::1"));
+  EXPECT_EQ(rate_key_of_address("::1"), rate_key_of_address("::2"));
+  EXPECT_EQ(rate_key_of_address("2001:db8::1"), rate_key_of_address("2001:db8:0:0:9::"));
+  EXPECT_EQ(rate_key_of_address("fe80::1%eth0"), rate_key_of_address("fe80::2"));
+  EXPECT_EQ(rate_key_of_address("1:2:3:4:5:6:7::"), rate_key_of_address("1:2:3:4:5:6:7:8"));
+  EXPECT_NE(rate_key_of_address("::1"), rate_key_of_address("::1:0:0:0:1"));
   EXPECT_NE(rate_key_of_address("192.0.2.1"), rate_key_of_address("192.0.2.2"));
   EXPECT_NE(rate_key_of_address("::ffff:192.0.2.1"), rate_key_of_address("::ffff:192.0.2.2"));
 }

@@ -186,7 +186,8 @@ TEST(ParseObjectTest, MutatedTextIsParsedOrRefusedAndNothingElse) {
 
 TEST(ReaderTest, EverythingThatDoesNotFitIsNamedInOneAnswer) {
   const auto object = parsed(
-      R"({"a":1,"b":"xyz","c":"1","d":-1,"e":"no id","f":["0190163d-8694-739b-aea5-966c26f8ad91",7,"x"],"g":[1,2,3],"h":1.5})");
+      R"({"a":1,"b":"xyz","c":"1","d":-1,"e":"no id",
+          "f":["0190163d-8694-739b-aea5-966c26f8ad91",7,"x"],"g":[1,2,3],"h":1.5})");
   Reader reader(object);
   EXPECT_EQ(reader.text("a"), "");
   EXPECT_EQ(reader.text("b", 2), "");
