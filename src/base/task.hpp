@@ -55,6 +55,7 @@ class OneShot {
       value_.reset();
       co_return value;
     }
+    executor_ = co_await boost::asio::this_coro::executor;
     auto value =
         co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&, void(T)>(
             [this](auto handler) { waiter_ = std::move(handler); }, boost::asio::use_awaitable);

@@ -18,7 +18,8 @@ constexpr std::size_t kDeviceNameBytesMax = 120;
 metrics::Counter logins_refused("logins_refused_total",
                                 "Sign-ins with an unknown user or a wrong password.");
 metrics::Counter refresh_tokens_reused(
-    "refresh_tokens_reused_total", "Refresh tokens that came twice: their devices were signed out.");
+    "refresh_tokens_reused_total",
+    "Refresh tokens that came twice: their devices were signed out.");
 
 /// One text whether the user is unknown or the password wrong.
 std::unexpected<Error> wrong_credentials() {
@@ -102,9 +103,8 @@ Task<Result<AccountService::Session>> AccountService::login(Login login) {
 Task<Result<AccountService::Session>> AccountService::refresh(std::string refresh_token) {
   const auto now = ports_.clock.now();
   auto next = make_refresh_token();
-  auto rotation =
-      co_await ports_.accounts.rotate(hash_of_token(refresh_token), hash_of_token(next), now,
-                                      now + limits_.refresh_token_life);
+  auto rotation = co_await ports_.accounts.rotate(hash_of_token(refresh_token), hash_of_token(next),
+                                                  now, now + limits_.refresh_token_life);
   if (!rotation) co_return fail(std::move(rotation.error()));
   if (rotation->status == ports::RotationStatus::reused) {
     // Either the device or a thief holds the newer token, and nobody can tell which.

@@ -43,10 +43,14 @@ std::vector<UserId> members_of(UserId creator, const std::vector<UserId>& named)
   return members;
 }
 
-/// The store names a member who is no user in `cause`; the client hears which of its own it was.
+/// The store names a member who is no user at the end of `cause`; the client hears which of its own
+/// it was.
 Error unknown_member(const Error& error, const std::vector<UserId>& named) {
+  constexpr std::size_t kIdSize = 36;
   std::string pointer = "/memberIds";
-  if (const auto unknown = UserId::parse(error.cause)) {
+  const std::string_view cause = error.cause;
+  if (const auto unknown =
+          UserId::parse(cause.substr(cause.size() - std::min(cause.size(), kIdSize)))) {
     const auto found = std::ranges::find(named, *unknown);
     if (found != named.end()) pointer += '/' + std::to_string(found - named.begin());
   }
