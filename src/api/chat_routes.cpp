@@ -40,7 +40,7 @@ Task<Result<Reply>> ChatRoutes::list(CallPtr call) {
   }
   if (auto checked = parameters.finish(); !checked) co_return fail(std::move(checked.error()));
 
-  auto page = co_await chats_.list(call->caller.user_id, std::move(query));
+  auto page = co_await chats_.list(call->caller.user_id, query);
   if (!page) co_return fail(std::move(page.error()));
   std::optional<std::string> next_cursor;
   if (page->has_more && !page->items.empty()) {
@@ -57,13 +57,18 @@ Task<Result<Reply>> ChatRoutes::create(CallPtr call) {
   if (!body) co_return fail(body.error());
   auto request = json::new_chat(*body, members_max_);
   if (!request) co_return fail(std::move(request.error()));
-  const auto creator = call->caller.user_id;
-  auto task = request->direct_with ? chats_.create_direct(creator, *request->direct_with)
-                                   : chats_.create_group(creator, std::move(request->group));
-  auto created = co_await std::move(task);
+  auto created = co_await make(call->caller.user_id, *std::move(request));
   if (!created) co_return fail(std::move(created.error()));
   co_return json_reply(json::chat_list_item(created->item, clock_.now()),
                        created->is_new ? 201 : 200);
+}
+
+Task<Result<ChatService::Created>> ChatRoutes::make(domain::UserId creator,
+                                                    json::NewChatRequest request) {
+  if (const auto other = request.direct_with) {
+    co_return co_await chats_.create_direct(creator, *other);
+  }
+  co_return co_await chats_.create_group(creator, std::move(request.group));
 }
 
 Task<Result<Reply>> ChatRoutes::get(CallPtr call) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/router.hpp"
+#include "json/requests.hpp"
 #include "ports/world.hpp"
 #include "services/chat_service.hpp"
 
@@ -18,6 +19,8 @@ class ChatRoutes {
   [[nodiscard]] Task<Result<Reply>> list(CallPtr call);
   [[nodiscard]] Task<Result<Reply>> create(CallPtr call);
   [[nodiscard]] Task<Result<Reply>> get(CallPtr call);
+  [[nodiscard]] Task<Result<services::ChatService::Created>> make(domain::UserId creator,
+                                                                  json::NewChatRequest request);
 
   services::ChatService& chats_;
   const ports::Clock& clock_;

@@ -203,6 +203,13 @@ TEST_F(BadInputTest, ACursorThatWasTamperedWithIsRefused) {
     expect_misfits({"GET", "/v1/chats?cursor=" + cursor, ""}, "/cursor malformed");
     expect_misfits({"GET", "/v1/users?q=b&cursor=" + cursor, ""}, "/cursor malformed");
   }
+  (void)world.direct_chat(ann, world.sign_up("eve"));
+  const auto page = ask({"GET", "/v1/chats?limit=1", ""}).json().at("page");
+  std::string cursor(page.at("nextCursor").as_string());
+  EXPECT_EQ(ask({"GET", "/v1/chats?cursor=" + cursor, ""}).status, 200U);
+  expect_misfits({"GET", "/v1/users?q=b&cursor=" + cursor, ""}, "/cursor malformed");
+  cursor[cursor.size() / 2] = cursor[cursor.size() / 2] == 'A' ? 'B' : 'A';
+  expect_misfits({"GET", "/v1/chats?cursor=" + cursor, ""}, "/cursor malformed");
 }
 
 /// Whatever was asked: the answer is one that the contract knows.
