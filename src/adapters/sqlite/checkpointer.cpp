@@ -41,8 +41,12 @@ void Checkpointer::look() {
 
 void Checkpointer::checkpoint(bool is_reset) {
   try {
-    if (!connection_)
+    if (!connection_) {
       connection_ = std::make_unique<Connection>(file_, Connection::Mode::read_write);
+      // A connection that has read nothing does not know of the log yet, and its checkpoint does
+      // nothing, successfully.
+      connection_->execute("SELECT count(*) FROM sqlite_schema");
+    }
     const int mode = is_reset ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     const int code =
         sqlite3_wal_checkpoint_v2(connection_->handle(), nullptr, mode, nullptr, nullptr);
