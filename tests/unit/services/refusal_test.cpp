@@ -230,5 +230,20 @@ TEST_F(RefusalTest, HeadsBeyondTheLimitAreDroppedAndLoadedAgain) {
   for (const auto& id : chats) EXPECT_EQ(world.chat(id).last_seq, 2U);
 }
 
+/// As at the end of a process: the loop turns no more, and is destroyed last. What is left of the
+/// writes must go with it; the address sanitizer looks.
+TEST_F(RefusalTest, AServiceMayGoBeforeTheCoroutinesOfItsWrites) {
+  auto process =
+      std::make_unique<test::ChatProcess>(world.memory, world.io, world.clock, world.random);
+  process->store.hold_appends();
+  const auto first = world.start(process->messages.send(ann, chat, draft_of("k1", "hello")));
+  const auto repeat = world.start(process->messages.send(ann, chat, draft_of("k1", "hello")));
+  const auto change = world.start(process->messages.erase(bob, chat, domain::MessageId()));
+  test::run_ready(world.io);
+  EXPECT_EQ(process->messages.writes_in_flight(), 3U);
+  process.reset();
+  EXPECT_FALSE(first.is_done() || repeat.is_done() || change.is_done());
+}
+
 }  // namespace
 }  // namespace knotos::services
