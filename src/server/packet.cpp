@@ -54,8 +54,9 @@ void PacketBuffer::append(bool is_text, std::string_view payload) {
   websocket::append_frame(bytes_, is_text ? websocket::Opcode::text : websocket::Opcode::binary,
                           payload);
   const auto end = bytes_.size();
-  parts_.push_back(
-      {static_cast<std::uint32_t>(end - payload.size()), static_cast<std::uint32_t>(end)});
+  parts_.push_back({.begin = static_cast<std::uint32_t>(end - payload.size()),
+                    .end = static_cast<std::uint32_t>(end),
+                    .is_text = is_text});
 }
 
 }  // namespace knotos::server
