@@ -181,6 +181,7 @@ void ShardServer::finish_admission(SocketHandle handle, const std::optional<Refu
   const auto name = socket->namespace_->name();
   end_socket(*socket, CloseReason::server_namespace_disconnect);
   erase_entry(above, entry);
+  if (refusal->ends_link) return engine_.close(link, CloseReason::forced_close);
   refuse_connect(link, above, name, *refusal);
 }
 

@@ -28,12 +28,15 @@ struct Level {
   bool is_in_range = false;     ///< `num` names an attachment.
 };
 
-Level::Key key_of(std::string_view token) {
-  // Escapes may spell the keys too.
-  const auto name = token.contains('\\') ? json_text::unescaped(token)
-                                         : std::string(token.substr(1, token.size() - 2));
+Level::Key key_named(std::string_view name) {
   if (name == "_placeholder") return Level::Key::placeholder;
   return name == "num" ? Level::Key::num : Level::Key::other;
+}
+
+Level::Key key_of(std::string_view token) {
+  // Escapes may spell the keys too.
+  if (token.contains('\\')) return key_named(json_text::unescaped(token));
+  return key_named(token.substr(1, token.size() - 2));
 }
 
 /// Digits only: who builds the value later must come to the same number.

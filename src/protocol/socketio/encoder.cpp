@@ -3,6 +3,7 @@
 #include "protocol/json_text/strings.hpp"
 #include "protocol/socketio/packet.hpp"
 
+#include <array>
 #include <charconv>
 
 namespace knotos::socketio {

@@ -3,6 +3,7 @@
 #include "base/metrics.hpp"
 
 #include <array>
+#include <utility>
 
 namespace knotos::socketio {
 namespace {
