@@ -122,6 +122,17 @@ TEST_F(SocketIoTest, ARefusalCarriesItsMessageAndData) {
                                          R"(44{"message":"Not authorized","data":{"code":401}})"));
 }
 
+TEST_F(SocketIoTest, ARefusalMayEndTheLinkSoThatTheClientComesBack) {
+  root.admit([](SocketHandle, const Handshake&, Done done) {
+    done(Refusal{.message = {}, .data = {}, .ends_link = true});
+  });
+  auto client = world.open_websocket();
+  client.send("40");
+  world.shards.run();
+  EXPECT_THAT(client.take(), ElementsAre(test::Frame{8, "\x03\xe9"}));
+  EXPECT_TRUE(client.peer().is_closed());
+}
+
 TEST_F(SocketIoTest, AnAdmissionThatIsDroppedRefuses) {
   root.admit([](SocketHandle, const Handshake&, Done) {});
   auto client = world.open_websocket();
