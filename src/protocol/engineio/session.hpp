@@ -59,9 +59,13 @@ enum class Action : std::uint8_t {
 /// A short list without a heap.
 class Actions {
  public:
+  using value_type = Action;
+  using const_iterator = const Action*;
+
   void add(Action action) { items_.at(size_++) = action; }
   [[nodiscard]] const Action* begin() const { return items_.data(); }
   [[nodiscard]] const Action* end() const { return items_.data() + size_; }
+  [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
 
  private:
