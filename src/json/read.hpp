@@ -47,10 +47,10 @@ class Object {
 /// value; `finish` says whether anything did not.
 class Reader {
  public:
+  static constexpr std::size_t kTextBytesMax = 1'000'000;
+
   /// The object outlives the reader.
   explicit Reader(const Object& object) : object_(&object) {}
-
-  static constexpr std::size_t kTextBytesMax = 1'000'000;
 
   /// Errors noted: required, wrong-type, too-long.
   [[nodiscard]] std::string text(std::string_view name, std::size_t bytes_max = kTextBytesMax);
@@ -92,8 +92,9 @@ class Reader {
 
   /// There and not null.
   [[nodiscard]] bool has(std::string_view name) const;
-  /// An array with something in it.
-  [[nodiscard]] bool has_items(std::string_view name) const;
+  /// An array that must be empty, or absent: what this server does not offer. Errors noted:
+  /// wrong-type, not-allowed.
+  void no_items(std::string_view name, std::string detail);
 
   /// Notes an error of the caller's own finding at a top-level field.
   void refuse(std::string_view name, std::string_view code, std::string detail);

@@ -5,6 +5,7 @@
 #include "domain/message.hpp"
 #include "domain/user.hpp"
 #include "ports/message_store.hpp"
+#include "services/account_service.hpp"
 #include "services/message_service.hpp"
 
 #include <optional>
@@ -26,6 +27,10 @@ void append_user(std::string& out, const domain::User& user);
 [[nodiscard]] std::string user(const domain::User& user);
 /// As they see themselves: `createdAt` too.
 [[nodiscard]] std::string own_user(const domain::User& user);
+
+/// What register, login and refresh answer: `{user, deviceId, accessToken, refreshToken,
+/// expiresInMs}`.
+[[nodiscard]] std::string session(const services::AccountService::Session& session);
 
 /// A session in the list of a user's own.
 void append_device(std::string& out, const domain::Device& device, bool is_current);

@@ -34,14 +34,16 @@ class BlockingPool {
   template <class T>
   [[nodiscard]] Task<Result<T>> run(std::move_only_function<Result<T>()> job);
 
+  using Job = std::move_only_function<void()>;
+
+  /// For what answers by itself. False, and `job` untouched, when there is no room or after `stop`.
+  /// The job does not throw.
+  [[nodiscard]] bool submit(Job& job);
+
   /// Takes nothing more, finishes what was queued and joins.
   void stop();
 
  private:
-  using Job = std::move_only_function<void()>;
-
-  /// False, and `job` untouched, when there is no room.
-  [[nodiscard]] bool submit(Job& job);
   /// Logs and counts what a job threw.
   [[nodiscard]] std::unexpected<Error> job_failed(std::string what) const;
 

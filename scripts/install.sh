@@ -1,0 +1,78 @@
+# Sourced by ./dev: what must be on the machine, and how it gets there.
+
+packages_build=(
+  clang-19 lld-19 libclang-rt-19-dev llvm-19 ccache cmake ninja-build pkg-config
+  libboost1.81-dev libboost-json1.81-dev libsimdjson-dev libssl-dev libsqlite3-dev libsodium-dev
+  libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev prometheus-cpp-dev libicu-dev zlib1g-dev
+  # The tests are part of the same CMake project, so configuring it asks for GoogleTest.
+  libgtest-dev libgmock-dev
+)
+packages_test=(
+  libbenchmark-dev clang-format-19 clang-tidy-19 nodejs npm curl python3 sqlite3 ca-certificates
+)
+readonly node_major_min=18
+
+node_is_there() {
+  local major
+  major=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null) || return 1
+  ((major >= node_major_min)) && command -v npm >/dev/null
+}
+
+# Prints those of the given packages that are neither installed nor stood in for by a program on PATH.
+missing_packages() {
+  local package
+  local -A installed=()
+  while read -r package; do
+    installed[$package]=yes
+  done < <(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+    sed -n 's/^installed //p')
+  for package in "$@"; do
+    [[ -n ${installed[$package]:-} ]] && continue
+    case $package in
+      nodejs | npm) node_is_there && continue ;;
+      curl | python3 | sqlite3) command -v "$package" >/dev/null && continue ;;
+    esac
+    echo "$package"
+  done
+}
+
+as_root() {
+  if [[ $(id -u) == 0 ]]; then
+    env DEBIAN_FRONTEND=noninteractive "$@"
+  else
+    sudo env DEBIAN_FRONTEND=noninteractive "$@"
+  fi
+}
+
+# install_packages WHY PACKAGE…: says what it is about to install, then installs only what is missing.
+install_packages() {
+  local why=$1
+  shift
+  local -a missing
+  if ! command -v dpkg-query >/dev/null; then
+    echo "./dev installs packages on Debian 12 only. Needed $why: $*" >&2
+    return 1
+  fi
+  mapfile -t missing < <(missing_packages "$@")
+  ((${#missing[@]} == 0)) && return 0
+
+  echo "About to install $why, with apt-get:"
+  printf '  %s\n' "${missing[@]}"
+  if [[ $(id -u) != 0 ]] && ! command -v sudo >/dev/null; then
+    echo "That needs root: run ./dev as root, install sudo, or install the packages yourself." >&2
+    return 1
+  fi
+  as_root apt-get update -q </dev/null ||
+    echo "The package lists could not be renewed; going on with those that are there." >&2
+  as_root apt-get install -q -y --no-install-recommends "${missing[@]}" </dev/null
+}
+
+# The npm packages of a folder, as its package-lock.json names them; nothing if they are there already.
+install_node_packages() {
+  local folder=$1
+  local stamp=$folder/node_modules/.installed-lock.json
+  cmp -s "$folder/package-lock.json" "$stamp" && return 0
+  echo "About to install the npm packages that $folder/package-lock.json names."
+  (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error </dev/null) &&
+    cp "$folder/package-lock.json" "$stamp"
+}

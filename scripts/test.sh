@@ -1,0 +1,125 @@
+# Sourced by ./dev: the suites, and what is said of them at the end.
+#
+# Unit, contract, fault and corpus tests run once, in the address + undefined build; what has threads runs
+# again in the thread build; the end-to-end tests drive the release binary, and the address + undefined one
+# with hostile bytes.
+
+readonly tsan_tests='^unit_(runtime|server|gateway|services|adapters.*)$|^contract'
+
+suite_names=()
+suite_verdicts=()
+suite_seconds=()
+
+# suite NAME COMMAND…: runs it, times it, remembers how it ended.
+suite() {
+  local name=$1 began=$SECONDS verdict=passed
+  shift
+  printf '\n===== %s\n' "$name"
+  "$@" || verdict=FAILED
+  suite_names+=("$name")
+  suite_verdicts+=("$verdict")
+  suite_seconds+=($((SECONDS - began)))
+  printf '===== %s: %s in %d s\n' "$name" "$verdict" $((SECONDS - began))
+}
+
+summary() {
+  local failed=0 index
+  printf '\n===== summary\n'
+  for index in "${!suite_names[@]}"; do
+    printf '%-28s %-7s %5d s\n' "${suite_names[index]}" "${suite_verdicts[index]}" \
+      "${suite_seconds[index]}"
+    [[ ${suite_verdicts[index]} == passed ]] || failed=$((failed + 1))
+  done
+  if ((failed > 0)); then
+    echo "$failed of ${#suite_names[@]} suites failed."
+    return 1
+  fi
+  echo "All ${#suite_names[@]} suites passed, in $SECONDS s."
+}
+
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
+
+# ctest_in PRESET ARGUMENT…
+ctest_in() {
+  local preset=$1
+  shift
+  ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$(nproc)" "$@" </dev/null
+}
+
+# The tests of a preset whose name matches; each is a target of the same name.
+tests_named() {
+  ctest --test-dir "build/$1" -N -R "$2" 2>/dev/null | sed -n 's/^ *Test *#[0-9]*: //p'
+}
+
+build_named_tests() {
+  local -a targets
+  configure "$1" && mapfile -t targets < <(tests_named "$1" "$2") && build "$1" "${targets[@]}"
+}
+
+test_style() {
+  suite "style" ctest_in "$1" -L style
+}
+
+test_unit() {
+  suite "build debug" build debug
+  suite "unit and contract" ctest_in debug -LE style
+}
+
+test_asan() {
+  suite "build asan" build asan
+  suite "address + undefined" ctest_in asan -LE style
+}
+
+test_tsan() {
+  suite "build tsan" build_named_tests tsan "$tsan_tests"
+  suite "thread" ctest_in tsan -R "$tsan_tests"
+}
+
+node_tests() {
+  install_node_packages tests/e2e || return 1
+  (cd tests/e2e && node --test --test-reporter=spec "$@" </dev/null)
+}
+
+# test_e2e [NAME…]: NAME is a file of tests/e2e without `.test.mjs`.
+test_e2e() {
+  local -a files=("${@/%/.test.mjs}")
+  if [[ $# -eq 0 ]]; then
+    mapfile -t files < <(cd tests/e2e && ls ./*.test.mjs)
+  fi
+  suite "end to end" node_tests "${files[@]}"
+}
+
+test_all() {
+  suite "build release" build release knotos sio-conformance
+  test_style release
+  test_asan
+  test_tsan
+  test_e2e
+}
+
+test_command() {
+  local chosen
+  install_packages "to build Knotos" "${packages_build[@]}"
+  install_packages "to test Knotos" "${packages_test[@]}"
+  if [[ $# -eq 0 ]]; then
+    test_all
+  elif [[ $1 == e2e ]]; then
+    shift
+    suite "build release" build release knotos
+    test_e2e "$@"
+  else
+    for chosen in "$@"; do
+      case $chosen in
+        style) configure debug && test_style debug ;;
+        unit | asan | tsan) "test_$chosen" ;;
+        *)
+          echo "There is no suite '$chosen'. Suites: style unit asan tsan e2e" >&2
+          return 2
+          ;;
+      esac
+    done
+  fi
+  summary
+}

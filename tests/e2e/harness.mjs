@@ -1,0 +1,193 @@
+// Starts the binary for a test, and makes sure that it ends with it.
+
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+export const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+export const releaseBinary =
+  process.env.KNOTOS_BINARY ?? path.join(projectRoot, 'build/release/knotos');
+export const asanBinary = path.join(projectRoot, 'build/asan/knotos');
+
+/** In every password and every message of the tests, so that a log can be searched for them. */
+export const passwordMark = 'pass-mark-q7';
+export const contentMark = 'content-mark-z9';
+
+const startTimeout = 20_000;
+const stopTimeout = 20_000;
+
+const running = new Set();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+export async function freePort() {
+  const probe = net.createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+/** A directory that is gone after the test. */
+export function temporaryFolder(t) {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'knotos-e2e-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Runs the binary to its end: for what it says and how it exits. */
+export function runBinary(args, { env = {}, timeout = 20_000 } = {}) {
+  const run = spawnSync(releaseBinary, args, {
+    encoding: 'utf8', timeout, env: { ...process.env, ...env },
+  });
+  if (run.error) throw run.error;
+  return { code: run.status, stdout: run.stdout, stderr: run.stderr };
+}
+
+/** Polls until `predicate` answers something true, and returns that. */
+export async function eventually(what, predicate, timeout = 10_000) {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    const answer = await predicate();
+    if (answer) return answer;
+    if (Date.now() > deadline) assert.fail(`not within ${timeout} ms: ${what}`);
+    await sleep(20);
+  }
+}
+
+/** One server process, and all that it has written to standard error. */
+export class Server {
+  stderr = '';
+  #child = null;
+  #exited = null;
+  #secrets = new Set();
+
+  constructor({ binary, port, dataDir, flags }) {
+    this.binary = binary;
+    this.port = port;
+    this.dataDir = dataDir;
+    this.flags = flags;
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  get pid() {
+    return this.#child.pid;
+  }
+
+  /** Also after a stop or a kill: on the same port and data. */
+  async start() {
+    const args = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data-dir', this.dataDir,
+      ...this.flags];
+    const child = spawn(this.binary, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#child = child;
+    running.add(child);
+    child.stderr.setEncoding('utf8').on('data', (text) => { this.stderr += text; });
+    this.#exited = new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code, signal) => {
+        running.delete(child);
+        resolve({ code, signal });
+      });
+    });
+    this.#exited.catch(() => running.delete(child));
+    await this.#untilReady();
+    return this;
+  }
+
+  async #untilReady() {
+    let end = null;
+    this.#exited.then((how) => { end = how; }, (error) => { end = error; });
+    await eventually('the server is ready', async () => {
+      if (end) assert.fail(`the server ended at its start: ${JSON.stringify(end)}\n${this.stderr}`);
+      const answer = await fetch(`${this.url}/readyz`).catch(() => null);
+      await answer?.arrayBuffer();
+      return answer?.status === 200;
+    }, startTimeout);
+  }
+
+  signal(name) {
+    this.#child.kill(name);
+  }
+
+  /** How the process ended: `{code, signal}`. */
+  exit() {
+    return Promise.race([
+      this.#exited,
+      sleep(stopTimeout, null, { ref: false }).then(() => {
+        this.#child.kill('SIGKILL');
+        assert.fail(`the server did not end within ${stopTimeout} ms\n${this.stderr.slice(-4000)}`);
+      }),
+    ]);
+  }
+
+  async kill() {
+    this.signal('SIGKILL');
+    await this.exit();
+  }
+
+  /** In good order. Says what a good server's end is: exit 0, and nothing said that it must not. */
+  async stop() {
+    this.signal('SIGTERM');
+    const how = await this.exit();
+    assert.deepEqual(how, { code: 0, signal: null }, this.stderr.slice(-4000));
+    this.assertCleanLog();
+  }
+
+  get isRunning() {
+    return running.has(this.#child);
+  }
+
+  /** `text` must never appear in the log. */
+  keepSecret(text) {
+    this.#secrets.add(text);
+  }
+
+  assertCleanLog() {
+    assert.doesNotMatch(this.stderr, /Sanitizer|runtime error:/);
+    for (const [what, text] of [['a password', passwordMark], ['message content', contentMark],
+      ['an access token', 'eyJhbGci'], ...[...this.#secrets].map((secret) => ['a secret', secret])]) {
+      const at = this.stderr.indexOf(text);
+      if (at >= 0) {
+        assert.fail(`the log holds ${what}: ${this.stderr.slice(Math.max(0, at - 200), at + 80)}`);
+      }
+    }
+  }
+
+  descriptors() {
+    return readdirSync(`/proc/${this.pid}/fd`).length;
+  }
+}
+
+const openLimits = ['--rate-auth', '0', '--rate-connect', '0', '--rate-messages', '0'];
+
+/**
+ * A running server with the rates switched off and the log at its loudest. It is stopped, and its
+ * log read, after the test. A later flag wins over an earlier one.
+ */
+export async function startServer(t, { flags = [], binary = releaseBinary, port, dataDir,
+  rates = false } = {}) {
+  const server = new Server({
+    binary,
+    port: port ?? await freePort(),
+    dataDir: dataDir ?? temporaryFolder(t),
+    flags: [...(rates ? [] : openLimits), '--log-level', 'debug', ...flags],
+  });
+  await server.start();
+  t.after(async () => {
+    if (server.isRunning) await server.stop();
+    else server.assertCleanLog();
+  });
+  return server;
+}
+
+export function hasAsanBinary() {
+  return existsSync(asanBinary);
+}
