@@ -191,24 +191,16 @@ void EngineShard::flush_websocket(EngineLink& link) {
 }
 
 void EngineShard::flush_poll(EngineLink& link) {
-  if (link.session.state() == SessionState::closing) return answer_poll_last(link);
-  auto payload = take_payload(link, shared_.options.poll_packets_max);
+  auto payload = take_payload(link);
   link.session.poll_answered();
   answer_poll(link, std::move(payload));
 }
 
-void EngineShard::answer_poll_last(EngineLink& link) {
-  const bool is_bare = link.outbox.empty();
-  auto payload = is_bare ? "6" : take_payload(link, shared_.options.poll_packets_max - 1);
-  if (link.outbox.empty()) {
-    engineio::append_text_packet(payload, "1");
-    link.session.closed();
-    answer_poll(link, std::move(payload));
-    end_link(link);
-    return;
-  }
-  link.session.poll_answered();
-  answer_poll(link, std::move(payload));
+void EngineShard::answer_poll_last(EngineLink& link, std::string_view farewell) {
+  if (!link.outbox.empty()) return flush_poll(link);
+  link.session.closed();
+  answer_poll(link, std::string(farewell));
+  end_link(link);
 }
 
 void EngineShard::answer_poll(EngineLink& link, std::string payload) {
@@ -217,7 +209,8 @@ void EngineShard::answer_poll(EngineLink& link, std::string payload) {
   answer(link.poll, payload_response(std::move(payload)));
 }
 
-std::string EngineShard::take_payload(EngineLink& link, std::size_t packets_max) {
+std::string EngineShard::take_payload(EngineLink& link) {
+  const auto packets_max = shared_.options.poll_packets_max;
   auto& outbox = link.outbox;
   const auto before = outbox.bytes();
   std::string payload;

@@ -104,7 +104,12 @@ void EngineShard::perform(EngineLink& link, Action action, const engineio::Packe
       break;
     case Action::answer_poll_last:
       tell_above(link, reason_of(link.session.reason()));
-      answer_poll_last(link);
+      answer_poll_last(link, "1");
+      break;
+    case Action::answer_poll_remembered:
+      answer_poll_last(link,
+                       "6\x1e"
+                       "1");
       break;
     case Action::answer_probe: {
       std::string frame;

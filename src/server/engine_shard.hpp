@@ -140,8 +140,8 @@ class EngineShard {
   void flush_websocket(EngineLink& link);
   void flush_poll(EngineLink& link);
   void answer_poll(EngineLink& link, std::string payload);
-  void answer_poll_last(EngineLink& link);
-  [[nodiscard]] std::string take_payload(EngineLink& link, std::size_t packets_max);
+  void answer_poll_last(EngineLink& link, std::string_view farewell);
+  [[nodiscard]] std::string take_payload(EngineLink& link);
   void count_bytes(std::size_t before, const EngineLink& link);
   void publish_bytes();
 

@@ -164,7 +164,8 @@ struct Handshake {
 struct Refusal {
   std::string message;
   std::string data;  ///< JSON text; empty: no data.
-  /// Ends the link instead, without a word: the client takes CONNECT_ERROR for good, but comes back to a lost link.
+  /// Ends the link instead, without a word: the client takes CONNECT_ERROR for good, but comes back
+  /// to a lost link.
   bool ends_link = false;
 };
 

@@ -69,7 +69,9 @@ RequestOutcome Session::begin_poll(SteadyTime now) {
   } else {
     poll_is_parked_ = true;
     noop_at_ = now + times_->noop_interval;
-    if (state_ == SessionState::closing) outcome.actions.add(Action::answer_poll_last);
+    if (state_ == SessionState::closing) {
+      outcome.actions.add(Action::answer_poll_remembered);
+    }
   }
   return outcome;
 }

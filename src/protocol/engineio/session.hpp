@@ -45,15 +45,17 @@ enum class Action : std::uint8_t {
   queue_ping,
   answer_poll_noop,   ///< The parked poll: `6`.
   answer_poll_close,  ///< The parked poll: `1` alone.
-  /// The parked poll: what is queued. If that was all of it, `1` behind it (alone: `6` before it)
-  /// and `closed`; else `poll_answered`.
+  /// The parked poll of a session that is closing: what is queued, and `poll_answered`. If nothing
+  /// is: `1`, and `closed`. Never both in one
+  /// response: the JavaScript client handles `1` before the messages in front of it.
   answer_poll_last,
-  answer_probe,     ///< `3probe` on the candidate.
-  close_candidate,  ///< The candidate is to be closed and forgotten.
-  take_over,        ///< The candidate is the transport now; what is queued goes there.
-  close_websocket,  ///< Behind what is queued, a close frame; then `closed`.
-  deliver,          ///< The message that was passed in goes up.
-  end,              ///< Forget the session, and cut what transport is left. See `reason`.
+  answer_poll_remembered,  ///< The same for a poll that came after the close: `6` before the `1`.
+  answer_probe,            ///< `3probe` on the candidate.
+  close_candidate,         ///< The candidate is to be closed and forgotten.
+  take_over,               ///< The candidate is the transport now; what is queued goes there.
+  close_websocket,         ///< Behind what is queued, a close frame; then `closed`.
+  deliver,                 ///< The message that was passed in goes up.
+  end,                     ///< Forget the session, and cut what transport is left. See `reason`.
 };
 
 /// A short list without a heap.

@@ -180,15 +180,28 @@ TEST_F(PollingTest, WithoutAParkedPollACloseWaitsForTheNext) {
   EXPECT_TRUE(is_gone());
 }
 
-TEST_F(PollingTest, ACloseComesBehindWhatIsQueued) {
+TEST_F(PollingTest, AParkedPollHearsTheCloseAtOnce) {
+  join();
+  const auto waiting = poll();
+  world.shards.on(0, [&] { world.server.close_links(CloseReason::server_shutting_down); });
+  EXPECT_EQ(body(waiting), "1");
+  EXPECT_TRUE(is_gone());
+}
+
+TEST_F(PollingTest, ACloseComesBehindWhatIsQueuedInAResponseOfItsOwn) {
   join();
   const auto waiting = poll();
   world.shards.on(0, [&] {
-    world.server.for_each("/", [](Socket& socket) { socket.emit("last", "1"); });
-    world.server.close_links(CloseReason::server_shutting_down);
+    world.server.for_each("/", [](Socket& socket) {
+      socket.emit("last", "1");
+      socket.disconnect(true);
+    });
   });
   EXPECT_EQ(body(waiting),
             "42[\"last\",1]\x1e"
+            "41");
+  EXPECT_EQ(body(poll()),
+            "6\x1e"
             "1");
   EXPECT_TRUE(is_gone());
 }
@@ -209,7 +222,6 @@ TEST_F(PollingTest, WithoutANamespaceALinkIsClosed) {
   world.clock.advance(Milliseconds(20'000));
   EXPECT_EQ(body(last),
             "6\x1e"
-            "1");
 }
 
 TEST_F(PollingTest, OtherMethodsLeaveTheSessionAlone) {

@@ -269,6 +269,7 @@ class Driver {
         is_parked_ = false;
         break;
       case Action::answer_poll_last:
+      case Action::answer_poll_remembered:
         EXPECT_TRUE(is_parked_);
         is_parked_ = false;
         session_.poll_answered();
