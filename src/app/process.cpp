@@ -36,6 +36,8 @@ namespace {
 
 /// How long links may take to write what waits for them, once everything else is done.
 constexpr auto kFlushTime = std::chrono::seconds(5);
+/// How long connections that are closed may take to hear it.
+constexpr auto kCloseTime = std::chrono::seconds(1);
 /// How often the drain looks whether something is finished.
 constexpr auto kDrainStep = std::chrono::milliseconds(10);
 /// The exit code of a shell for a process that SIGINT ended.
@@ -222,8 +224,11 @@ Task<void> Process::drain() {
     co_await step();
     left = co_await links();
   }
-  http_.stop_accepting();
   if (left > 0) log::warning("links were cut", {{"links", left}});
+  // A connection that is closed with bytes unread is reset, and the reset may overtake the answer.
+  http_.stop_accepting();
+  const auto close_deadline = std::min(deadline, clock_.steady_now() + kCloseTime);
+  while (http_.connections() > 0 && clock_.steady_now() < close_deadline) co_await step();
 }
 
 Task<std::size_t> Process::links() {
