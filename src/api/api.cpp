@@ -64,6 +64,22 @@ void Api::serve(std::shared_ptr<server::HttpExchange> exchange) {
   }
 }
 
+http::Response Api::refuse(unsigned status, std::string_view text) {
+  Error error;
+  error.code = status == 413 ? Errc::payload_too_large : Errc::request_timeout;
+  error.detail = std::string(text);
+  const auto request_id = make_request_id(parts_.random);
+  auto reply = problem_reply(error, request_id);
+  http::Response response{.status = reply.status,
+                          .headers = std::move(reply.headers),
+                          .body = std::move(reply.body),
+                          .closes_connection = true};
+  response.headers.push_back({"X-Request-Id", request_id});
+  response.headers.push_back({"Content-Type", std::string(reply.content_type)});
+  response.headers.push_back({"Cache-Control", "no-store"});
+  return response;
+}
+
 CallPtr Api::begin(std::shared_ptr<server::HttpExchange> exchange) {
   auto call = std::make_shared<Call>();
   call->exchange = std::move(exchange);

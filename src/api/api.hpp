@@ -51,6 +51,9 @@ class Api {
   /// On the shard of the exchange's connection. Every request is answered, with a request id.
   void serve(std::shared_ptr<server::HttpExchange> exchange);
 
+  /// The answer to a request whose body never came whole: 413 or 408, as a problem. Any shard.
+  [[nodiscard]] http::Response refuse(unsigned status, std::string_view text);
+
  private:
   [[nodiscard]] CallPtr begin(std::shared_ptr<server::HttpExchange> exchange);
   [[nodiscard]] Task<void> answer(CallPtr call, const Route* route);

@@ -110,8 +110,7 @@ Process::Process(const Config& config)
                  .clock = clock_,
                  .random = random_},
                 config.accounts),
-      chats_({.chats = store_, .bus = bus_, .clock = clock_, .random = random_},
-             config.chats),
+      chats_({.chats = store_, .bus = bus_, .clock = clock_, .random = random_}, config.chats),
       messages_({.shards = shards_,
                  .log = store_,
                  .messages = store_,
@@ -143,6 +142,7 @@ Process::Process(const Config& config)
             .random = random_},
            {.content = config.messages.content,
             .rate_auth = config.rate_auth,
+            .rate_messages = config.messages.rate_messages,
             .group_members_max = config.chats.group_members_max,
             .cors_origins = config.cors_origins,
             .version = std::string(kVersion)},
@@ -161,10 +161,15 @@ void Process::mount() {
         if (connect_gate_.lets_pass(*exchange, clock_.steady_now()))
           socketio_.serve(std::move(exchange));
       },
-      config_.socketio.payload_bytes_max);
-  http_.mount("/", [this](std::shared_ptr<server::HttpExchange> exchange) {
-    api_.serve(std::move(exchange));
-  });
+      config_.socketio.payload_bytes_max,
+      [](unsigned status, std::string_view) {
+        return http::Response{.status = status, .headers = {}, .body = {}};
+      });
+  http_.mount(
+      "/",
+      [this](std::shared_ptr<server::HttpExchange> exchange) { api_.serve(std::move(exchange)); },
+      std::nullopt,
+      [this](unsigned status, std::string_view text) { return api_.refuse(status, text); });
 }
 
 int Process::run() {

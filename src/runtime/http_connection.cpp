@@ -31,13 +31,6 @@ server::Link::Piece octets(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-http::Response late(std::string_view what) {
-  return {.status = 408,
-          .headers = {{"Content-Type", "text/plain; charset=UTF-8"}},
-          .body = std::string(what),
-          .closes_connection = true};
-}
-
 }  // namespace
 
 const HttpService::Mount* HttpService::find(std::string_view path) const {
@@ -138,7 +131,7 @@ void HttpConnection::read_request(std::string_view& bytes) {
         boost::asio::post(shards_.loop(shard_), [self = shared_from_this()] { self->dispatch(); });
         return;
       case RequestReader::Status::failed:
-        refuse(reader_->failure());
+        refuse(reader_->failure_status(), reader_->failure_text());
         return;
     }
   }
@@ -151,7 +144,7 @@ bool HttpConnection::begin_body() {
       mount_ == nullptr ? service_->limits.body_bytes_max : mount_->body_bytes_max;
   keeps_alive_ = reader_->keeps_alive();
   if (!reader_->limit_body(bytes_max)) {
-    refuse(reader_->failure());
+    refuse(reader_->failure_status(), reader_->failure_text());
     return false;
   }
   phase_ = Phase::body;
@@ -205,11 +198,19 @@ void HttpConnection::on_peer_gone(bool is_reset) {
   if (abort_call) abort_call();
 }
 
-void HttpConnection::refuse(http::Response response) {
+void HttpConnection::refuse(unsigned status, std::string_view text) {
+  // `text` is a constant: it outlives the reader.
   reader_.reset();
   phase_ = Phase::answering;
   keeps_alive_ = false;
-  respond(std::move(response));
+  const auto* const mount = std::exchange(mount_, nullptr);
+  const bool is_about_body = status == 408 || status == 413;
+  if (mount != nullptr && mount->refuse && is_about_body) {
+    return respond(mount->refuse(status, text));
+  }
+  respond({.status = status,
+           .headers = {{"Content-Type", "text/plain; charset=UTF-8"}},
+           .body = std::string(text) + "\n"});
 }
 
 void HttpConnection::respond(http::Response response) {
@@ -301,12 +302,12 @@ void HttpConnection::deadline(std::chrono::milliseconds after, void (HttpConnect
 
 void HttpConnection::on_head_late() {
   requests_late.add();
-  refuse(late("The request's headers took too long.\n"));
+  refuse(408, "The request's headers took too long.");
 }
 
 void HttpConnection::on_body_late() {
   requests_late.add();
-  refuse(late("The request's body took too long.\n"));
+  refuse(408, "The request's body took too long.");
 }
 
 void HttpConnection::on_write_late() {

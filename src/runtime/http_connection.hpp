@@ -3,6 +3,7 @@
 #include "runtime/connection_place.hpp"
 #include "runtime/descriptor.hpp"
 #include "runtime/http_limits.hpp"
+#include "runtime/http_refusal.hpp"
 #include "runtime/request_reader.hpp"
 #include "server/http_exchange.hpp"
 #include "server/timers.hpp"
@@ -26,6 +27,7 @@ struct HttpService {
     std::string prefix;
     server::HttpHandler handler;
     std::size_t body_bytes_max = 0;
+    HttpRefusal refuse;  ///< Empty: a plain text.
   };
 
   HttpLimits limits;
@@ -80,7 +82,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   void dispatch();
   void keep(std::string_view bytes);
   void on_peer_gone(bool is_reset);
-  void refuse(http::Response response);
+  void refuse(unsigned status, std::string_view text);
   void write(std::string_view head, std::string_view body);
   void wait_writable();
   void on_writable();

@@ -62,15 +62,16 @@ HttpServer::HttpServer(ShardPool& shards, HttpLimits limits)
 HttpServer::~HttpServer() { close_all(); }
 
 void HttpServer::mount(std::string prefix, server::HttpHandler handler,
-                       std::optional<std::size_t> body_bytes_max) {
+                       std::optional<std::size_t> body_bytes_max, HttpRefusal refuse) {
   auto& mounts = state_->service->mounts;
   // Before the first that is shorter, so that the longest that fits is found first.
   const auto place = std::ranges::find_if(
       mounts, [&prefix](const auto& mount) { return mount.prefix.size() < prefix.size(); });
-  mounts.insert(
-      place, {.prefix = std::move(prefix),
-              .handler = std::move(handler),
-              .body_bytes_max = body_bytes_max.value_or(state_->service->limits.body_bytes_max)});
+  mounts.insert(place,
+                {.prefix = std::move(prefix),
+                 .handler = std::move(handler),
+                 .body_bytes_max = body_bytes_max.value_or(state_->service->limits.body_bytes_max),
+                 .refuse = std::move(refuse)});
 }
 
 std::uint16_t HttpServer::listen(const std::string& host, std::uint16_t port) {

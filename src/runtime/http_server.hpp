@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/http_limits.hpp"
+#include "runtime/http_refusal.hpp"
 #include "runtime/shard_pool.hpp"
 #include "server/http_exchange.hpp"
 
@@ -25,9 +26,9 @@ class HttpServer {
 
   /// Requests whose path begins with `prefix`; the longest prefix wins, and where none fits the
   /// answer is 404. Before `listen`. Called on the connection's shard. `body_bytes_max`: where it
-  /// differs from the server's.
+  /// differs from the server's. `refuse`: where a plain text will not do.
   void mount(std::string prefix, server::HttpHandler handler,
-             std::optional<std::size_t> body_bytes_max = std::nullopt);
+             std::optional<std::size_t> body_bytes_max = std::nullopt, HttpRefusal refuse = {});
 
   /// Throws std::runtime_error with one clear sentence when the address cannot be had. Returns the
   /// port (for port 0). May be called for several addresses.

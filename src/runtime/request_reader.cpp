@@ -112,11 +112,8 @@ http::Request RequestReader::take_request() {
   return request;
 }
 
-http::Response RequestReader::failure() const {
-  return {.status = state_->refusal.status,
-          .headers = {{"Content-Type", "text/plain; charset=UTF-8"}},
-          .body = std::string(state_->refusal.text) + "\n",
-          .closes_connection = true};
-}
+unsigned RequestReader::failure_status() const { return state_->refusal.status; }
+
+std::string_view RequestReader::failure_text() const { return state_->refusal.text; }
 
 }  // namespace knotos::runtime

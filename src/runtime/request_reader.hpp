@@ -19,7 +19,7 @@ class RequestReader {
     needs_more,
     head_done,  ///< The path is known: say how large the body may be, and go on.
     done,
-    failed,  ///< `failure` is the answer; nothing after it can be understood.
+    failed,  ///< Nothing after it can be understood.
   };
 
   explicit RequestReader(const HttpLimits& limits);
@@ -41,8 +41,9 @@ class RequestReader {
 
   /// After done, once.
   [[nodiscard]] http::Request take_request();
-  /// After failed.
-  [[nodiscard]] http::Response failure() const;
+  /// After failed: the status and a sentence.
+  [[nodiscard]] unsigned failure_status() const;
+  [[nodiscard]] std::string_view failure_text() const;
 
  private:
   struct State;

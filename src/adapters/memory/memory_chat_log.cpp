@@ -131,11 +131,10 @@ Task<Result<ports::HistoryPage>> MemoryStore::history(domain::ChatId chat,
       break;
   }
   const auto first = found->messages.begin();
-  co_return ports::HistoryPage{
-      .messages = {std::next(first, static_cast<std::ptrdiff_t>(begin)),
-                   std::next(first, static_cast<std::ptrdiff_t>(end))},
-      .has_older = begin > 0,
-      .has_newer = end < count};
+  co_return ports::HistoryPage{.messages = {std::next(first, static_cast<std::ptrdiff_t>(begin)),
+                                            std::next(first, static_cast<std::ptrdiff_t>(end))},
+                               .has_older = begin > 0,
+                               .has_newer = end < count};
 }
 
 Task<Result<domain::Message>> MemoryStore::find(domain::ChatId chat, domain::MessageId message) {

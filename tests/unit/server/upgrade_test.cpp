@@ -84,7 +84,7 @@ TEST_P(UpgradeTest, AnAnswerThatMeetsAnAbortEndsTheSessionInsteadOfLosingPackets
   world.shards.on(
       0, [&] { world.server.for_each("/", [](Socket& socket) { socket.emit("late", "1"); }); });
   ASSERT_TRUE(world.shards.run_one(0));  // The turn: its answer is on the way now.
-  if (waiting->response()) return;  // On one shard nothing is ever on the way.
+  if (waiting->response()) return;       // On one shard nothing is ever on the way.
   waiting->abort();
   world.shards.run();
   EXPECT_EQ(links(), 0U);
