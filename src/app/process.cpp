@@ -59,6 +59,12 @@ adapters::crypto::Secret signing_secret(const Config& config) {
                                                "jwt-secret");
 }
 
+server::Options socketio_options(const Config& config) {
+  auto options = config.socketio;
+  options.cors_origins = config.cors_origins;
+  return options;
+}
+
 /// The whole process, built in the order of its members and taken down in the reverse order.
 class Process {
  public:
@@ -119,7 +125,7 @@ Process::Process(const Config& config)
                  .clock = clock_,
                  .random = random_},
                 config.messages),
-      socketio_(shards_, shards_.all_timers(), config.socketio,
+      socketio_(shards_, shards_.all_timers(), socketio_options(config),
                 [this](std::span<std::uint8_t> out) { random_.fill(out); }),
       gateway_({.shards = shards_,
                 .timers = shards_.all_timers(),

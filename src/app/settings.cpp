@@ -53,87 +53,110 @@ Setting choice(std::string name, std::string help, std::string Config::* member,
           .show = [member](const Config& config) { return config.*member; }};
 }
 
-std::vector<Setting> make_settings() {
+/// Settings in the making.
+struct Table {
   std::vector<Setting> all;
-  const auto add = [&all](std::string name, std::string help, auto access) {
+
+  void add(Setting made) { all.push_back(std::move(made)); }
+  template <class Access>
+  void add(std::string name, std::string help, Access access) {
     all.push_back(setting(std::move(name), std::move(help), access));
-  };
-  all.push_back(listen_setting());
-  add("data-dir", "Where SQLite and the signing key are kept",
-      [](Config& c) -> auto& { return c.data_dir; });
-  all.push_back(choice("store", "Where messages are stored: sqlite", &Config::store, "sqlite",
-                       "this version stores in sqlite only"));
-  all.push_back(choice("bus", "What carries events between processes: local", &Config::bus, "local",
-                       "this version has the local bus only"));
-  all.push_back(choice(
+  }
+};
+
+void add_process(Table& table) {
+  table.add(listen_setting());
+  table.add("data-dir", "Where SQLite and the signing key are kept",
+            [](Config& c) -> auto& { return c.data_dir; });
+  table.add(choice("store", "Where messages are stored: sqlite", &Config::store, "sqlite",
+                   "this version stores in sqlite only"));
+  table.add(choice("bus", "What carries events between processes: local", &Config::bus, "local",
+                   "this version has the local bus only"));
+  table.add(choice(
       "role", "What this process does: all", &Config::role, "all",
       "api and gateway need a store and a bus that processes can share, which this version lacks"));
-  add("shards", "Threads that serve; 0: one a core", [](Config& c) -> auto& { return c.shards; });
-  add("cors", "Origins that browsers may come from, comma separated, or *",
-      [](Config& c) -> auto& { return c.cors_origins; });
-  add("jwt-secret-file",
-      "File with the key that signs access tokens; made in the data directory if not given",
-      [](Config& c) -> auto& { return c.jwt_secret_file; });
-  add("drain-ms", "How long a stopping server may take to finish",
-      [](Config& c) -> auto& { return c.drain; });
-  add("drain-retry-after-ms", "When clients of a stopping server should come back",
-      [](Config& c) -> auto& { return c.drain_retry_after; });
-  add("log-level", "debug, info, warning, error", [](Config& c) -> auto& { return c.log_level; });
-  add("log-format", "text or json", [](Config& c) -> auto& { return c.log_format; });
+  table.add("shards", "Threads that serve; 0: one a core",
+            [](Config& c) -> auto& { return c.shards; });
+  table.add("cors", "Origins that browsers may come from, comma separated, or *",
+            [](Config& c) -> auto& { return c.cors_origins; });
+  table.add("jwt-secret-file",
+            "File with the key that signs access tokens; made in the data directory if not given",
+            [](Config& c) -> auto& { return c.jwt_secret_file; });
+  table.add("drain-ms", "How long a stopping server may take to finish",
+            [](Config& c) -> auto& { return c.drain; });
+  table.add("drain-retry-after-ms", "When clients of a stopping server should come back",
+            [](Config& c) -> auto& { return c.drain_retry_after; });
+  table.add("log-level", "debug, info, warning, error",
+            [](Config& c) -> auto& { return c.log_level; });
+  table.add("log-format", "text or json", [](Config& c) -> auto& { return c.log_format; });
+}
 
-  add("rate-messages", "Messages a user may send; 0: no limit",
-      [](Config& c) -> auto& { return c.messages.rate_messages; });
-  add("rate-auth", "Sign-ins an address may try; 0: no limit",
-      [](Config& c) -> auto& { return c.rate_auth; });
-  add("rate-connect", "Links an address may open; 0: no limit",
-      [](Config& c) -> auto& { return c.rate_connect; });
-  add("access-token-life-ms", "How long an access token is valid",
-      [](Config& c) -> auto& { return c.accounts.access_token_life; });
-  add("refresh-token-life-ms", "How long a refresh token is valid",
-      [](Config& c) -> auto& { return c.accounts.refresh_token_life; });
-  add("content-code-points-max", "Characters of a message",
-      [](Config& c) -> auto& { return c.messages.content.code_points_max; });
-  add("content-bytes-max", "Bytes of a message",
-      [](Config& c) -> auto& { return c.messages.content.bytes_max; });
-  add("change-window-ms", "How long an author may edit and delete a message",
-      [](Config& c) -> auto& { return c.messages.change_window; });
-  add("group-members-max", "Members of a group",
-      [](Config& c) -> auto& { return c.chats.group_members_max; });
-  add("waiting-writes-max", "Writes of one chat that may wait",
-      [](Config& c) -> auto& { return c.messages.waiting_writes_max; });
+void add_chat(Table& table) {
+  table.add("rate-messages", "Messages a user may send; 0: no limit",
+            [](Config& c) -> auto& { return c.messages.rate_messages; });
+  table.add("rate-auth", "Sign-ins an address may try; 0: no limit",
+            [](Config& c) -> auto& { return c.rate_auth; });
+  table.add("rate-connect", "Links an address may open; 0: no limit",
+            [](Config& c) -> auto& { return c.rate_connect; });
+  table.add("access-token-life-ms", "How long an access token is valid",
+            [](Config& c) -> auto& { return c.accounts.access_token_life; });
+  table.add("refresh-token-life-ms", "How long a refresh token is valid",
+            [](Config& c) -> auto& { return c.accounts.refresh_token_life; });
+  table.add("content-code-points-max", "Characters of a message",
+            [](Config& c) -> auto& { return c.messages.content.code_points_max; });
+  table.add("content-bytes-max", "Bytes of a message",
+            [](Config& c) -> auto& { return c.messages.content.bytes_max; });
+  table.add("change-window-ms", "How long an author may edit and delete a message",
+            [](Config& c) -> auto& { return c.messages.change_window; });
+  table.add("group-members-max", "Members of a group",
+            [](Config& c) -> auto& { return c.chats.group_members_max; });
+  table.add("waiting-writes-max", "Writes of one chat that may wait",
+            [](Config& c) -> auto& { return c.messages.waiting_writes_max; });
+}
 
-  add("ping-interval-ms", "Time between heartbeats",
-      [](Config& c) -> auto& { return c.socketio.ping_interval; });
-  add("ping-timeout-ms", "Time for the answer to a heartbeat",
-      [](Config& c) -> auto& { return c.socketio.ping_timeout; });
-  add("upgrade-timeout-ms", "Time for polling to become WebSocket",
-      [](Config& c) -> auto& { return c.socketio.upgrade_timeout; });
-  add("connect-timeout-ms", "Time for a link to join a namespace",
-      [](Config& c) -> auto& { return c.socketio.connect_timeout; });
-  add("payload-bytes-max", "Bytes of one message or polling body",
-      [](Config& c) -> auto& { return c.socketio.payload_bytes_max; });
-  add("inbox-events-max", "Events of one link begun and not finished",
-      [](Config& c) -> auto& { return c.socketio.inbox_events_max; });
-  add("outbox-bytes-max", "Bytes that may wait for one slow reader",
-      [](Config& c) -> auto& { return c.socketio.outbox_bytes_max; });
-  add("outbox-bytes-total-max", "Bytes that may wait for all slow readers",
-      [](Config& c) -> auto& { return c.socketio.outbox_bytes_total_max; });
+void add_links(Table& table) {
+  table.add("ping-interval-ms", "Time between heartbeats",
+            [](Config& c) -> auto& { return c.socketio.ping_interval; });
+  table.add("ping-timeout-ms", "Time for the answer to a heartbeat",
+            [](Config& c) -> auto& { return c.socketio.ping_timeout; });
+  table.add("upgrade-timeout-ms", "Time for polling to become WebSocket",
+            [](Config& c) -> auto& { return c.socketio.upgrade_timeout; });
+  table.add("connect-timeout-ms", "Time for a link to join a namespace",
+            [](Config& c) -> auto& { return c.socketio.connect_timeout; });
+  table.add("payload-bytes-max", "Bytes of one message or polling body",
+            [](Config& c) -> auto& { return c.socketio.payload_bytes_max; });
+  table.add("inbox-events-max", "Events of one link begun and not finished",
+            [](Config& c) -> auto& { return c.socketio.inbox_events_max; });
+  table.add("outbox-bytes-max", "Bytes that may wait for one slow reader",
+            [](Config& c) -> auto& { return c.socketio.outbox_bytes_max; });
+  table.add("outbox-bytes-total-max", "Bytes that may wait for all slow readers",
+            [](Config& c) -> auto& { return c.socketio.outbox_bytes_total_max; });
+}
 
-  add("connections-max", "Connections at once",
-      [](Config& c) -> auto& { return c.http.connections_max; });
-  add("header-bytes-max", "Bytes of a request's headers",
-      [](Config& c) -> auto& { return c.http.header_bytes_max; });
-  add("body-bytes-max", "Bytes of a REST request's body",
-      [](Config& c) -> auto& { return c.http.body_bytes_max; });
-  add("header-timeout-ms", "Time for a request's headers",
-      [](Config& c) -> auto& { return c.http.header_timeout; });
-  add("body-timeout-ms", "Time for a request's body",
-      [](Config& c) -> auto& { return c.http.body_timeout; });
-  add("keep-alive-timeout-ms", "Time between two requests",
-      [](Config& c) -> auto& { return c.http.keep_alive_timeout; });
-  add("write-timeout-ms", "Time for a peer to take a response",
-      [](Config& c) -> auto& { return c.http.write_timeout; });
-  return all;
+void add_http(Table& table) {
+  table.add("connections-max", "Connections at once",
+            [](Config& c) -> auto& { return c.http.connections_max; });
+  table.add("header-bytes-max", "Bytes of a request's headers",
+            [](Config& c) -> auto& { return c.http.header_bytes_max; });
+  table.add("body-bytes-max", "Bytes of a REST request's body",
+            [](Config& c) -> auto& { return c.http.body_bytes_max; });
+  table.add("header-timeout-ms", "Time for a request's headers",
+            [](Config& c) -> auto& { return c.http.header_timeout; });
+  table.add("body-timeout-ms", "Time for a request's body",
+            [](Config& c) -> auto& { return c.http.body_timeout; });
+  table.add("keep-alive-timeout-ms", "Time between two requests",
+            [](Config& c) -> auto& { return c.http.keep_alive_timeout; });
+  table.add("write-timeout-ms", "Time for a peer to take a response",
+            [](Config& c) -> auto& { return c.http.write_timeout; });
+}
+
+std::vector<Setting> make_settings() {
+  Table table;
+  add_process(table);
+  add_chat(table);
+  add_links(table);
+  add_http(table);
+  return std::move(table.all);
 }
 
 std::string environment_name(std::string_view name) {

@@ -12,7 +12,11 @@ const wide = '\u{1F600}'.repeat(4_097);
 
 test('bad input over REST and over the socket', async (t) => {
   const server = await startServer(t);
-  const [ann, ben, cat] = [await register(server, 'ann'), await register(server, 'ben'), await register(server, 'cat')];
+  const [ann, ben, cat] = [
+    await register(server, 'ann'),
+    await register(server, 'ben'),
+    await register(server, 'cat'),
+  ];
   const chatId = await ann.direct(ben);
   await ann.post(chatId, 'the one message');
   const socket = await ann.connect(t);
@@ -38,16 +42,33 @@ test('bad input over REST and over the socket', async (t) => {
   ];
   for (const [body, pointers] of messages) {
     const shown = JSON.stringify(body).slice(0, 80);
-    assertRefused(await ann.request('POST', `/v1/chats/${chatId}/messages`, { body }), 422, 'validation-failed', pointers);
+    assertRefused(
+      await ann.request('POST', `/v1/chats/${chatId}/messages`, { body }),
+      422,
+      'validation-failed',
+      pointers,
+    );
     const ack = await socket.ask('send_message', { chatId, ...body });
     assert.equal(ack.ok, false, shown);
     assertProblem(ack.error, 422, 'validation-failed', pointers);
   }
 
   // Raw JSON that no client library would write.
-  const raw = (text) => fetch(`${server.url}/v1/chats/${chatId}/messages`, { method: 'POST', body: text,
-    headers: { Authorization: `Bearer ${ann.token}`, 'Content-Type': 'application/json' } });
-  for (const text of ['', '{', '{"content":', '[1', '{"content":"x"} x', '{"content":"\x01"}', `${'['.repeat(5_000)}`]) {
+  const raw = (text) =>
+    fetch(`${server.url}/v1/chats/${chatId}/messages`, {
+      method: 'POST',
+      body: text,
+      headers: { Authorization: `Bearer ${ann.token}`, 'Content-Type': 'application/json' },
+    });
+  for (const text of [
+    '',
+    '{',
+    '{"content":',
+    '[1',
+    '{"content":"x"} x',
+    '{"content":"\x01"}',
+    `${'['.repeat(5_000)}`,
+  ]) {
     const answer = await raw(text);
     assert.equal(answer.status, 400, text.slice(0, 20));
     assert.equal((await answer.json()).code, 'malformed-json');
@@ -57,26 +78,66 @@ test('bad input over REST and over the socket', async (t) => {
   const large = await raw(JSON.stringify({ content: 'x'.repeat(1_000_001) }));
   assertProblem(await large.json(), 413, 'payload-too-large');
 
-  for (const [chat, status, code] of [[unknown, 404, 'not-found'], ['nope', 422, 'validation-failed']]) {
-    assertRefused(await ann.request('POST', `/v1/chats/${chat}/messages`, { body: { content: 'x' } }), status, code);
-    assertProblem((await socket.ask('send_message', { chatId: chat, content: 'x' })).error, status, code);
+  for (const [chat, status, code] of [
+    [unknown, 404, 'not-found'],
+    ['nope', 422, 'validation-failed'],
+  ]) {
+    assertRefused(
+      await ann.request('POST', `/v1/chats/${chat}/messages`, { body: { content: 'x' } }),
+      status,
+      code,
+    );
+    assertProblem(
+      (await socket.ask('send_message', { chatId: chat, content: 'x' })).error,
+      status,
+      code,
+    );
   }
   // An outsider is answered exactly as if there were no such chat.
-  assertRefused(await cat.request('POST', `/v1/chats/${chatId}/messages`, { body: { content: 'x' } }), 404, 'not-found');
+  assertRefused(
+    await cat.request('POST', `/v1/chats/${chatId}/messages`, { body: { content: 'x' } }),
+    404,
+    'not-found',
+  );
   assertRefused(await cat.request('GET', `/v1/chats/${chatId}/messages`), 404, 'not-found');
-  assertRefused(await cat.request('GET', `/v1/chats/${chatId}/changes?sinceRev=0`), 404, 'not-found');
+  assertRefused(
+    await cat.request('GET', `/v1/chats/${chatId}/changes?sinceRev=0`),
+    404,
+    'not-found',
+  );
   assertRefused(await cat.request('GET', `/v1/chats/${chatId}`), 404, 'not-found');
-  assertProblem((await stranger.ask('send_message', { chatId, content: 'x' })).error, 404, 'not-found');
+  assertProblem(
+    (await stranger.ask('send_message', { chatId, content: 'x' })).error,
+    404,
+    'not-found',
+  );
 
-  for (const query of ['limit=0', 'limit=101', 'limit=-1', 'limit=1e400', 'limit=x', 'beforeSeq=-1', 'beforeSeq=1&afterSeq=2',
-    'aroundSeq=1.5', 'beforeSeq=99999999999999999999']) {
-    assertRefused(await ann.request('GET', `/v1/chats/${chatId}/messages?${query}`), 422, 'validation-failed');
+  for (const query of [
+    'limit=0',
+    'limit=101',
+    'limit=-1',
+    'limit=1e400',
+    'limit=x',
+    'beforeSeq=-1',
+    'beforeSeq=1&afterSeq=2',
+    'aroundSeq=1.5',
+    'beforeSeq=99999999999999999999',
+  ]) {
+    assertRefused(
+      await ann.request('GET', `/v1/chats/${chatId}/messages?${query}`),
+      422,
+      'validation-failed',
+    );
   }
   for (const query of ['cursor=nonsense', 'cursor=AAAA', 'filter=other', 'limit=0']) {
     assertRefused(await ann.request('GET', `/v1/chats?${query}`), 422, 'validation-failed');
   }
   for (const query of ['', 'sinceRev=-1', 'sinceRev=x', 'sinceRev=1&limit=500']) {
-    assertRefused(await ann.request('GET', `/v1/chats/${chatId}/changes?${query}`), 422, 'validation-failed');
+    assertRefused(
+      await ann.request('GET', `/v1/chats/${chatId}/changes?${query}`),
+      422,
+      'validation-failed',
+    );
   }
 
   for (const args of [[], [null], ['text'], [5], [[]]]) {
@@ -97,11 +158,18 @@ test('methods, paths and media types', async (t) => {
   const wrong = await ann.request('PUT', '/v1/chats');
   assertRefused(wrong, 405, 'method-not-allowed');
   assert.match(wrong.headers.get('allow'), /GET/);
-  const answer = await fetch(`${server.url}/v1/auth/login`, { method: 'POST', body: 'username=x',
-    headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+  const answer = await fetch(`${server.url}/v1/auth/login`, {
+    method: 'POST',
+    body: 'username=x',
+    headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+  });
   assert.equal(answer.status, 415);
   const tagged = await ann.request('GET', '/v1/me', { headers: { 'X-Request-Id': 'abc-123' } });
   assert.equal(tagged.headers.get('x-request-id'), 'abc-123');
   assertRefused(await request(server, 'GET', '/v1/me'), 401, 'unauthenticated');
-  assertRefused(await request(server, 'GET', '/v1/me', { token: 'nonsense' }), 401, 'unauthenticated');
+  assertRefused(
+    await request(server, 'GET', '/v1/me', { token: 'nonsense' }),
+    401,
+    'unauthenticated',
+  );
 });

@@ -1,5 +1,5 @@
-// `kill -9` under load, ten times in a row. Afterwards every acked message is in the history once, `seq`
-// has no hole, and every device that follows the client's rule has exactly the chat.
+// `kill -9` under load, ten times in a row. Afterwards every acked message is in the history once,
+// `seq` has no hole, and every device that follows the client's rule has exactly the chat.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -69,7 +69,9 @@ test(`kill -9 under load, ${kills} times`, { timeout: 240_000 }, async (t) => {
   const seed = Number(process.env.KNOTOS_TEST_SEED ?? Date.now() % 1e9);
   t.diagnostic(`seed ${seed}`);
   const random = seededRandom(seed);
-  const server = await startServer(t, { flags: ['--shards', '2', '--access-token-life-ms', '3600000'] });
+  const server = await startServer(t, {
+    flags: ['--shards', '2', '--access-token-life-ms', '3600000'],
+  });
   const people = await registerMany(server, users);
   const chatIds = await makeChats(people);
   const devices = [];
@@ -83,13 +85,17 @@ test(`kill -9 under load, ${kills} times`, { timeout: 240_000 }, async (t) => {
   const reachable = new Map();
   for (const person of people) {
     const page = await person.ask('GET', '/v1/chats?limit=100');
-    reachable.set(person.id, page.data.map((chat) => chat.id));
+    reachable.set(
+      person.id,
+      page.data.map((chat) => chat.id),
+    );
   }
 
   const log = { sends: [], edits: new Map(), erased: new Map() };
   let isOver = false;
   const talks = devices.map((device) =>
-    talk(device, reachable.get(device.person.id), random, log, () => isOver));
+    talk(device, reachable.get(device.person.id), random, log, () => isOver),
+  );
   for (let kill = 0; kill < kills; kill += 1) {
     await sleep(400 + random.below(800));
     const acked = log.sends.length;

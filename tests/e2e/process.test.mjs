@@ -13,7 +13,10 @@ import { register, request } from './people.mjs';
 /** It says one line on standard error, and nothing else, and exits with `code`. */
 function assertOneLine(run, code, pattern) {
   assert.equal(run.code, code, run.stderr);
-  const lines = run.stderr.trimEnd().split('\n').filter((line) => !/ info | debug /.test(line));
+  const lines = run.stderr
+    .trimEnd()
+    .split('\n')
+    .filter((line) => !/ info | debug /.test(line));
   assert.equal(lines.length, 1, run.stderr);
   assert.match(lines[0], pattern);
 }
@@ -26,7 +29,13 @@ test('a second process on the same data directory is refused', async (t) => {
 
 test('a port in use is one line', async (t) => {
   const server = await startServer(t);
-  const run = runBinary(['serve', '--listen', `127.0.0.1:${server.port}`, '--data-dir', temporaryFolder(t)]);
+  const run = runBinary([
+    'serve',
+    '--listen',
+    `127.0.0.1:${server.port}`,
+    '--data-dir',
+    temporaryFolder(t),
+  ]);
   assertOneLine(run, 1, /^knotos: cannot listen on 127\.0\.0\.1:\d+: Address already in use$/);
 });
 
@@ -41,7 +50,11 @@ test('what it does not understand is a usage error', () => {
 });
 
 test('bad values are named by name and place', (t) => {
-  assertOneLine(runBinary(['serve', '--shards', 'many']), 1, /--shards: 'many' for shards: must be a whole number/);
+  assertOneLine(
+    runBinary(['serve', '--shards', 'many']),
+    1,
+    /--shards: 'many' for shards: must be a whole number/,
+  );
   const file = path.join(temporaryFolder(t), 'knotos.toml');
   writeFileSync(file, 'listen = "127.0.0.1:1"\nrate-messages = "often"\n');
   const run = runBinary(['check-config', '--config', file], { env: { KNOTOS_DRAIN_MS: '5' } });
@@ -51,7 +64,11 @@ test('bad values are named by name and place', (t) => {
   assert.match(run.stdout, /^drain-ms +5 +KNOTOS_DRAIN_MS in the environment$/m);
   assert.match(run.stdout, /^shards +0 +\(default\)$/m);
   assertOneLine(runBinary(['serve', '--config', '/nowhere/knotos.toml']), 1, /nowhere/);
-  assertOneLine(runBinary(['serve', '--data-dir', '/proc/knotos']), 1, /^knotos: cannot make the data directory/);
+  assertOneLine(
+    runBinary(['serve', '--data-dir', '/proc/knotos']),
+    1,
+    /^knotos: cannot make the data directory/,
+  );
   assertOneLine(runBinary(['serve', '--store', 'mongodb://localhost']), 1, /sqlite only/);
 });
 
@@ -59,7 +76,13 @@ test('a key file that others may read is refused', (t) => {
   const folder = temporaryFolder(t);
   const file = path.join(folder, 'key');
   writeFileSync(file, 'x'.repeat(64), { mode: 0o644 });
-  const run = runBinary(['serve', '--data-dir', path.join(folder, 'data'), '--jwt-secret-file', file]);
+  const run = runBinary([
+    'serve',
+    '--data-dir',
+    path.join(folder, 'data'),
+    '--jwt-secret-file',
+    file,
+  ]);
   assertOneLine(run, 1, /^knotos: .*key/);
 });
 
@@ -76,7 +99,7 @@ test('health, readiness, version and metrics', async (t) => {
   assert.match(metrics.body, /^knotos_http_requests_total \d+$/m);
 });
 
-test('SIGTERM drains: told, acked, flushed, exit 0, and clients come back by themselves', async (t) => {
+test('SIGTERM drains: told, acked, flushed, exit 0; clients come back', async (t) => {
   const server = await startServer(t);
   const ann = await register(server, 'ann');
   const ben = await register(server, 'ben');
@@ -92,7 +115,7 @@ test('SIGTERM drains: told, acked, flushed, exit 0, and clients come back by the
   const reasons = [];
   device.socket.on('disconnect', (reason) => reasons.push(reason));
   const sends = Array.from({ length: 40 }, (_, i) => device.send(chatId, `in flight ${i}`));
-  Promise.all(sends).catch(() => {});  // Looked at below; a failure before that is told there.
+  Promise.all(sends).catch(() => {}); // Looked at below; a failure before that is told there.
   await sleep(5);
   server.signal('SIGTERM');
   assert.deepEqual(await server.exit(), { code: 0, signal: null }, server.stderr.slice(-2000));
@@ -104,9 +127,13 @@ test('SIGTERM drains: told, acked, flushed, exit 0, and clients come back by the
   const acked = await Promise.all(sends);
   const history = await ann.history(chatId);
   assert.equal(history.length, 40);
-  assert.deepEqual(new Set(history.map((message) => message.id)), new Set(acked.map((ack) => ack.messageId)));
+  assert.deepEqual(
+    new Set(history.map((message) => message.id)),
+    new Set(acked.map((ack) => ack.messageId)),
+  );
   await eventually('both have all of it', () =>
-    [device, other].every((each) => each.chats.get(chatId)?.messages.size === 40));
+    [device, other].every((each) => each.chats.get(chatId)?.messages.size === 40),
+  );
 });
 
 test('SIGINT twice ends at once', async (t) => {
@@ -129,7 +156,9 @@ test('a restart keeps sessions, chats and keys', async (t) => {
   await server.stop();
   await server.start();
   assert.equal((await ann.history(chatId)).length, 1);
-  const refreshed = await request(server, 'POST', '/v1/auth/refresh', { body: { refreshToken: ann.refreshToken } });
+  const refreshed = await request(server, 'POST', '/v1/auth/refresh', {
+    body: { refreshToken: ann.refreshToken },
+  });
   assert.equal(refreshed.status, 200);
 });
 

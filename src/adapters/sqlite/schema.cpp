@@ -93,7 +93,7 @@ CREATE UNIQUE INDEX messages_by_rev ON messages (chat_id, rev);
 CREATE UNIQUE INDEX messages_by_key ON messages (chat_id, sender_id, client_message_id);
 CREATE UNIQUE INDEX messages_by_id ON messages (id);
 
--- The entries of the log that are no messages. Together with messages.place they are dense: 1, 2, 3, …
+-- The entries of the log that are no messages. With messages.place they are dense: 1, 2, 3, …
 CREATE TABLE changes (
   chat_id BLOB NOT NULL,
   rev INTEGER NOT NULL,
