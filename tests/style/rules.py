@@ -28,7 +28,7 @@ ONLY_HEADERS = {("api", "server"): {"server/http_exchange.hpp"}}
 ADAPTERS = {room for room in ROOMS if room.startswith("adapters/")}
 ASIO_IN_BASE = {"base/task.hpp", "base/task.cpp", "base/shards.hpp"}
 LIBRARIES = [
-    ("boost/asio/", ADAPTERS | {"runtime", "app"} | ASIO_IN_BASE),
+    ("boost/asio/", ADAPTERS | {"runtime", "app", "conformance"} | ASIO_IN_BASE),
     ("boost/beast/", {"runtime"}),
     ("boost/json", {"protocol", "json", "gateway", "api", "app", "adapters/crypto", "conformance"}),
     ("boost/", {"*"}),  # Small value types: intrusive pointers, containers.
