@@ -67,6 +67,17 @@ TEST_F(SessionTest, ARequestAfterTheDeadlineMeetsNoSession) {
   EXPECT_THAT(outcome.actions, ElementsAre(Action::end));
 }
 
+TEST_F(SessionTest, ALateTimerIsNotTheClientsGain) {
+  ASSERT_THAT(polling.advance(at(309)), ElementsAre(Action::queue_ping));
+  EXPECT_EQ(polling.begin_poll(at(500)).verdict, Verdict::unknown);
+}
+
+TEST_F(SessionTest, AProcessThatStoodStillDoesNotBlameItsClients) {
+  ASSERT_THAT(websocket.advance(at(5'000)), ElementsAre(Action::queue_ping));
+  EXPECT_THAT(websocket.advance(at(5'100)), IsEmpty());
+  EXPECT_THAT(websocket.advance(at(5'200)), ElementsAre(Action::end));
+}
+
 TEST_F(SessionTest, APongThatIsDueStaysDueThroughAnUpgrade) {
   ASSERT_THAT(polling.advance(at(300)), ElementsAre(Action::queue_ping));
   ASSERT_EQ(polling.begin_upgrade(at(310)).verdict, Verdict::accepted);
