@@ -86,6 +86,13 @@ void EngineShard::push(EngineLink& link, Packet packet) {
   mark_dirty(link);
 }
 
+void EngineShard::push_next(EngineLink& link, Packet packet) {
+  const auto before = link.outbox.bytes();
+  link.outbox.push_next(std::move(packet));
+  count_bytes(before, link);
+  mark_dirty(link);
+}
+
 void EngineShard::overflow(EngineLink& link) {
   const auto before = link.outbox.bytes();
   const auto dropped = link.outbox.drop_all();

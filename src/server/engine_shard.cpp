@@ -94,7 +94,8 @@ void EngineShard::step(EngineLink& link, const engineio::Actions& actions,
 void EngineShard::perform(EngineLink& link, Action action, const engineio::PacketView* packet) {
   switch (action) {
     case Action::queue_ping:
-      push(link, ping_);
+      // Ahead of a backlog: its deadline runs from now, and a poll takes sixteen packets a time.
+      push_next(link, ping_);
       break;
     case Action::answer_poll_noop:
       answer_poll(link, "6");

@@ -128,6 +128,7 @@ class EngineShard {
   [[nodiscard]] bool make_room(EngineLink& link, const PacketBuffer& packet);
   [[nodiscard]] bool fits(const EngineLink& link, const PacketBuffer& packet) const;
   void push(EngineLink& link, Packet packet);
+  void push_next(EngineLink& link, Packet packet);
   void overflow(EngineLink& link);
   void doom(EngineLink& link);
   void relieve_process();

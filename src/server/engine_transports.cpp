@@ -88,10 +88,7 @@ void EngineShard::on_ping(WebSocketTransport& transport, std::string_view payloa
   if (link.outbox.bytes() + pong->frames().size() > 2 * shared_.options.outbox_bytes_max) {
     return doom(link);
   }
-  const auto before = link.outbox.bytes();
-  link.outbox.push_next(std::move(pong));
-  count_bytes(before, link);
-  mark_dirty(link);
+  push_next(link, std::move(pong));
 }
 
 void EngineShard::on_close(WebSocketTransport& transport, std::uint16_t code, SessionEnd reason) {
