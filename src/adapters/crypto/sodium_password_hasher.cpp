@@ -32,21 +32,12 @@ bool matches(std::string password, const std::string& password_hash) {
   return is_right;
 }
 
-std::string make_nobodys_hash(const SodiumPasswordHasher::Options& options) {
-  if (sodium_init() < 0) throw std::runtime_error("libsodium cannot be initialised.");
-  std::string password(crypto_pwhash_STRBYTES, '\0');
-  randombytes_buf(password.data(), password.size());
-  auto hash = hash_of(std::move(password), options);
-  if (!hash) throw std::runtime_error("There is not enough memory for a password hash.");
-  return std::move(*hash);
-}
-
 }  // namespace
 
 SodiumPasswordHasher::SodiumPasswordHasher(Options options)
-    : options_(options),
-      nobodys_hash_(make_nobodys_hash(options)),
-      pool_("passwords", options.threads, options.queue_max) {}
+    : options_(options), pool_("passwords", options.threads, options.queue_max) {
+  if (sodium_init() < 0) throw std::runtime_error("libsodium cannot be initialised.");
+}
 
 Task<Result<std::string>> SodiumPasswordHasher::hash(std::string password) {
   co_return co_await pool_.run<std::string>(
@@ -56,13 +47,14 @@ Task<Result<std::string>> SodiumPasswordHasher::hash(std::string password) {
 }
 
 Task<Result<bool>> SodiumPasswordHasher::verify(std::string password, std::string password_hash) {
-  const bool is_known = !password_hash.empty();
-  if (!is_known) password_hash = nobodys_hash_;
   co_return co_await pool_.run<bool>([password = std::move(password),
                                       password_hash = std::move(password_hash),
-                                      is_known]() mutable -> Result<bool> {
-    const bool is_right = matches(std::move(password), password_hash);
-    return is_right && is_known;
+                                      options = options_]() mutable -> Result<bool> {
+    if (!password_hash.empty()) return matches(std::move(password), password_hash);
+    // Nobody's password: a hash that nobody needs costs what a comparison costs.
+    const auto unused = hash_of(std::move(password), options);
+    if (!unused) return fail(unused.error());
+    return false;
   });
 }
 

@@ -32,7 +32,6 @@ class SodiumPasswordHasher final : public ports::PasswordHasher {
 
  private:
   Options options_;
-  std::string nobodys_hash_;  ///< What an unknown user's password is checked against.
   runtime::BlockingPool pool_;
 };
 
