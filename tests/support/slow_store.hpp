@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,7 +19,7 @@ namespace knotos::test {
 
 /// One process's way to a memory store: each call takes a random number of loop turns before it
 /// happens and before its answer arrives, so that a seed is an interleaving. Appends can be held
-/// back, and can come to an unknown end.
+/// back, can come to an unknown end, and can throw, which no store may.
 class SlowStore final : public ports::ChatLog, public ports::MessageStore, public ports::ChatStore {
  public:
   SlowStore(adapters::memory::MemoryStore& inner, boost::asio::io_context& io, SeededRandom& random)
@@ -26,6 +27,7 @@ class SlowStore final : public ports::ChatLog, public ports::MessageStore, publi
 
   std::size_t turns_max = 0;       ///< On either way.
   std::size_t unknown_one_in = 0;  ///< Appends that answer `unknown`; 0: none.
+  bool throws_next_append = false;
   std::size_t loads = 0;
   std::size_t look_ups = 0;  ///< find_by_key.
   std::vector<std::size_t> batch_sizes;
@@ -53,6 +55,7 @@ class SlowStore final : public ports::ChatLog, public ports::MessageStore, publi
       co_await gate_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
     }
     co_await pause();
+    if (std::exchange(throws_next_append, false)) throw std::runtime_error("a bug in the store");
     if (unknown_one_in > 0 && random_.one_in(unknown_one_in)) {
       inner_.fail_next(ports::AppendStatus::unknown, random_.one_in(2)
                                                          ? adapters::memory::UnknownFate::lost

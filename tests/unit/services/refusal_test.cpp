@@ -193,6 +193,30 @@ TEST_F(RefusalTest, AStoreThatContradictsItselfDoesNotHoldTheSenderForEver) {
   EXPECT_TRUE(world.send(ann, chat, "k1"));
 }
 
+TEST_F(RefusalTest, AStoreThatThrowsLeavesNobodyWaitingAndTheChatGoesOn) {
+  ASSERT_TRUE(world.send(ann, chat, "k1"));
+  world.process.store.hold_appends();
+  world.process.store.throws_next_append = true;
+  const auto first = world.start(messages.send(ann, chat, draft_of("k2", "hello")));
+  const auto repeat = world.start(messages.send(ann, chat, draft_of("k2", "hello")));
+  const auto next = world.start(messages.send(bob, chat, draft_of("k1", "hello")));
+  const auto change = world.start(messages.erase(bob, chat, domain::MessageId()));
+  test::run_ready(world.io);
+  world.process.store.release_appends();
+  test::run_ready(world.io);
+  for (const auto* send : {&first, &repeat, &next}) {
+    ASSERT_TRUE(send->is_done());
+    EXPECT_EQ(failure_of(send->get()), Errc::internal);
+  }
+  ASSERT_TRUE(change.is_done());
+  EXPECT_EQ(failure_of(change.get()), Errc::internal);
+  EXPECT_EQ(messages.writes_in_flight(), 0U);
+
+  const auto again = world.send(ann, chat, "k2");
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->is_duplicate);
+}
+
 TEST_F(RefusalTest, ARepeatInTheMiddleOfABatchIsTakenOutAndTheRestGoesOn) {
   ASSERT_TRUE(world.send(ann, chat, "k0"));
   auto other = process_with(test::without_rate());
