@@ -117,7 +117,7 @@ class Owner {
       has_candidate_ = true;
     }
     KN_ASSERT(outcome.verdict != Verdict::wrong_transport);
-    KN_ASSERT((outcome.verdict == Verdict::unknown) == is_over_);
+    KN_ASSERT(outcome.verdict != Verdict::unknown || is_over_);
   }
 
   void packet() {
