@@ -144,8 +144,11 @@ class Owner {
 
   /// `ends_older_poll`: a poll was parked in the place of one that this call has answered.
   void take(const Actions& actions, bool ends_older_poll = false) {
+    has_answered_last_ = false;
     for (const auto action : actions) {
-      KN_ASSERT(!is_over_);
+      KN_ASSERT(!is_ended_);
+      // Over by its own hand in the midst of a list, it has nothing left to do.
+      if (is_over_) return;
       const bool is_of_older = ends_older_poll && action == Action::answer_poll_noop;
       take(action, is_of_older);
     }
@@ -155,12 +158,14 @@ class Owner {
     switch (action) {
       case Action::answer_poll_noop:
       case Action::answer_poll_close:
-        KN_ASSERT(has_poll_);
+        // A close that was due may have answered it before the fault that ends the session.
+        KN_ASSERT(has_poll_ || has_answered_last_);
         has_poll_ = is_of_older_poll;
         break;
       case Action::answer_poll_last:
         KN_ASSERT(has_poll_);
         has_poll_ = false;
+        has_answered_last_ = true;
         session_.poll_answered();
         // Or there was too much for one answer, and the rest waits for the next poll.
         if (input_.below(2) == 1) end();
@@ -182,6 +187,7 @@ class Owner {
         break;
       case Action::end:
         KN_ASSERT(!has_poll_);
+        is_ended_ = true;
         is_over_ = true;
         break;
       case Action::answer_probe:
@@ -223,7 +229,9 @@ class Owner {
   bool has_poll_ = false;
   bool has_post_ = false;
   bool has_candidate_ = false;
-  bool is_over_ = false;
+  bool has_answered_last_ = false;  ///< Of the list of actions in hand.
+  bool is_ended_ = false;           ///< By the session.
+  bool is_over_ = false;            ///< By the session, or by the owner, which told the peer.
   Session session_;
 };
 
