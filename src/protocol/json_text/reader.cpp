@@ -147,10 +147,10 @@ bool Reader::skip_string() {
 }
 
 bool Reader::skip_escape() {
-  const char kind = peek();
-  ++position_;
+  if (position_ == text_.size()) return false;
+  const char kind = text_[position_++];
   if (kind != 'u') return std::string_view("\"\\/bfnrt").contains(kind);
-  const auto digits = text_.substr(std::min(position_, text_.size()), 4);
+  const auto digits = text_.substr(position_, 4);
   position_ += digits.size();
   return digits.size() == 4 && std::ranges::all_of(digits, is_hex);
 }
