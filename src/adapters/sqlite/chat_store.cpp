@@ -138,7 +138,9 @@ Task<Result<ports::ChatListPage>> SqliteStore::list(ports::ChatListQuery query) 
     row.bind_at(4, std::int64_t{!after ? -1 : after->is_pinned ? 0 : 1});
     row.bind_at(5, after && after->is_pinned ? std::uint64_t{after->pin_order} : 0);
     row.bind_at(6, after ? -after->updated_at.time_since_epoch().count() : std::int64_t{0});
-    row.bind_at(7, after ? after->chat_id : domain::ChatId());
+    // Bound by address, so it must live until the rows are read.
+    const auto after_id = after ? after->chat_id : domain::ChatId();
+    row.bind_at(7, after_id);
     while (row.step()) {
       page.items.push_back(
           {.chat = read_chat(row, kStateColumns), .state = read_state(row), .people = {}});

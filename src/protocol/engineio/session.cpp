@@ -47,8 +47,8 @@ void Session::advance_into(Actions& actions, SteadyTime now) {
   if (!pong_is_due_ && now >= heartbeat_at_) {
     pong_is_due_ = true;
     pong_is_extended_ = false;
-    // From when the ping was due, so that a timer's lateness is not the client's gain; but a process
-    // that stood still for longer than that must not blame its clients.
+    // From when the ping was due, so that a timer's lateness is not the client's gain; but a
+    // process that stood still for longer than that must not blame its clients.
     const bool is_nearly_due = now - heartbeat_at_ < times_->ping_timeout;
     heartbeat_at_ = (is_nearly_due ? heartbeat_at_ : now) + times_->ping_timeout;
     actions.add(Action::queue_ping);
