@@ -389,16 +389,5 @@ TEST_F(SocketIoTest, ALinkWithoutANamespaceIsClosedAndOneThatLeftItsLastIsNot) {
   EXPECT_FALSE(left.peer().is_closed());
 }
 
-TEST_F(SocketIoTest, EngineOnlyLinksCarryBareMessages) {
-  world.server.use_engine_only([](std::string_view data, bool is_binary, const EngineReply& reply) {
-    reply(data, is_binary);
-  });
-  auto client = world.open_websocket();
-  client.send("4hello");
-  client.send_binary("\x01");
-  world.shards.run();
-  EXPECT_THAT(client.take(), ElementsAre(test::Frame{1, "4hello"}, test::Frame{2, "\x01"}));
-}
-
 }  // namespace
 }  // namespace knotos::server
