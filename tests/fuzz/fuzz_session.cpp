@@ -163,6 +163,7 @@ class Owner {
         has_poll_ = is_of_older_poll;
         break;
       case Action::answer_poll_last:
+      case Action::answer_poll_remembered:
         KN_ASSERT(has_poll_);
         has_poll_ = false;
         has_answered_last_ = true;
