@@ -75,9 +75,10 @@ class Process {
 
  private:
   void mount();
-  [[nodiscard]] Task<void> wait_for_signals(boost::asio::io_context& loop);
+  [[nodiscard]] Task<void> wait_for_signals();
   [[nodiscard]] Task<void> drain();
   [[nodiscard]] Task<std::size_t> links();
+  [[nodiscard]] Task<std::size_t> links_here();
 
   Config config_;
   adapters::system::SystemClock clock_;
@@ -101,6 +102,7 @@ class Process {
   std::atomic<bool> is_draining_ = false;
   api::Api api_;
   runtime::HttpServer http_;
+  boost::asio::io_context signal_loop_;  ///< Of the main thread: signals and the drain.
 };
 
 Process::Process(const Config& config)
@@ -167,7 +169,8 @@ void Process::mount() {
         if (connect_gate_.lets_pass(*exchange, clock_.steady_now()))
           socketio_.serve(std::move(exchange));
       },
-      config_.socketio.payload_bytes_max,
+      // One byte more, so that the session hears of a body that is too large, and ends.
+      config_.socketio.payload_bytes_max + 1,
       [](unsigned status, std::string_view) {
         return http::Response{.status = status, .headers = {}, .body = {}};
       });
@@ -186,9 +189,8 @@ int Process::run() {
                       {"shards", shards_.count()},
                       {"version", kVersion}});
 
-  boost::asio::io_context loop;
-  spawn(loop.get_executor(), "signals", wait_for_signals(loop));
-  loop.run();
+  spawn(signal_loop_.get_executor(), "signals", wait_for_signals());
+  signal_loop_.run();
 
   http_.close_all();
   shards_.stop();
@@ -197,15 +199,15 @@ int Process::run() {
   return EXIT_SUCCESS;
 }
 
-Task<void> Process::wait_for_signals(boost::asio::io_context& loop) {
-  boost::asio::signal_set signals(loop, SIGTERM, SIGINT);
+Task<void> Process::wait_for_signals() {
+  boost::asio::signal_set signals(signal_loop_, SIGTERM, SIGINT);
   co_await signals.async_wait(boost::asio::use_awaitable);
   // A second signal ends the process where it stands: nothing that was acked depends on a good end.
   signals.async_wait([](const boost::system::error_code& ec, int) {
     if (!ec) _exit(kInterrupted);
   });
   co_await drain();
-  loop.stop();
+  signal_loop_.stop();
 }
 
 /// SEMANTICS section 4: not ready any more, clients told, new writes refused, those begun finished
@@ -245,13 +247,12 @@ Task<void> Process::drain() {
 Task<std::size_t> Process::links() {
   std::size_t sum = 0;
   for (std::size_t shard = 0; shard < shards_.count(); ++shard) {
-    const auto count = [](server::Server& socketio) -> Task<std::size_t> {
-      co_return socketio.links();
-    };
-    sum += co_await run_on(shards_, shard, count(socketio_));
+    sum += co_await run_on(shards_, shard, links_here());
   }
   co_return sum;
 }
+
+Task<std::size_t> Process::links_here() { co_return socketio_.links(); }
 
 }  // namespace
 

@@ -92,9 +92,10 @@ Problem parse_value(std::string_view text, services::Rate& out) {
     out.count = 0;
     return std::nullopt;
   }
-  const std::string form = "must be like 20/10s (a count, and ms, s, m or h), or 0 for no limit";
+  constexpr const char* kForm =
+      "must be like 20/10s (a count, and ms, s, m or h), or 0 for no limit";
   const auto slash = text.find('/');
-  if (slash == std::string_view::npos) return form;
+  if (slash == std::string_view::npos) return kForm;
   const auto count = whole_number(text.substr(0, slash));
   const auto rest = text.substr(slash + 1);
   const auto digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
@@ -103,7 +104,7 @@ Problem parse_value(std::string_view text, services::Rate& out) {
       std::ranges::find(kUnits, rest.substr(digits), [](const auto& row) { return row.first; });
   if (!count || *count == 0 || *count > 1'000'000'000 || !amount || *amount == 0 ||
       *amount > 1'000'000 || unit == kUnits.end()) {
-    return form;
+    return kForm;
   }
   out.count = static_cast<std::uint32_t>(*count);
   out.window = std::chrono::milliseconds(static_cast<std::int64_t>(*amount) * unit->second);
@@ -141,14 +142,14 @@ std::string show_value(log::Level value) { return show_word(kLevels, value); }
 std::string show_value(log::Format value) { return show_word(kFormats, value); }
 
 Problem parse_endpoint(std::string_view text, std::string& host, std::uint16_t& port) {
-  const std::string form = "must be like 127.0.0.1:8080";
+  constexpr const char* kForm = "must be like 127.0.0.1:8080";
   const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return form;
+  if (colon == std::string_view::npos || colon == 0) return kForm;
   const auto number = whole_number(text.substr(colon + 1));
-  if (!number || *number > 65'535) return form;
+  if (!number || *number > 65'535) return kForm;
   auto name = text.substr(0, colon);
   if (name.front() == '[' && name.back() == ']') name = name.substr(1, name.size() - 2);
-  if (name.empty()) return form;
+  if (name.empty()) return kForm;
   host = name;
   port = static_cast<std::uint16_t>(*number);
   return std::nullopt;
