@@ -19,7 +19,7 @@ class SodiumPasswordHasher final : public ports::PasswordHasher {
  public:
   struct Options {
     std::size_t threads = 1;
-    std::size_t queue_max = 128;
+    std::size_t queue_max = 1'024;
     unsigned long long opslimit = crypto_pwhash_OPSLIMIT_INTERACTIVE;
     std::size_t memlimit = crypto_pwhash_MEMLIMIT_INTERACTIVE;
   };
