@@ -10,7 +10,8 @@ const register = (name) => post('/v1/auth/register',
 
 const [ann, ben] = [await register('ann'), await register('ben')];
 const chat = await post('/v1/chats', { type: 'direct', userId: ben.user.id }, ann.accessToken);
-const [annSocket, benSocket] = [ann, ben].map((who) => io(url, { auth: { token: who.accessToken } }));
+const connect = (who) => io(url, { auth: { token: who.accessToken } });
+const [annSocket, benSocket] = [connect(ann), connect(ben)];
 
 const heard = new Promise((resolve) => benSocket.on('new_message', resolve));
 await new Promise((resolve) => benSocket.on('session_ready', resolve));

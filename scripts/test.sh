@@ -4,7 +4,7 @@
 # again in the thread build; the end-to-end tests drive the release binary, and the address + undefined one
 # with hostile bytes.
 
-readonly tsan_tests='^unit_(runtime|server|gateway|services|adapters.*)$|^contract'
+readonly tsan_tests='^unit_(runtime|server|gateway|services)$|^contract|^integration'
 
 suite_names=()
 suite_verdicts=()

@@ -6,6 +6,8 @@
 #include <openssl/hmac.h>
 #include <sodium.h>
 
+#include <algorithm>
+
 namespace knotos {
 namespace {
 
@@ -26,6 +28,9 @@ std::string encode(std::span<const std::uint8_t> data, int variant) {
 }
 
 bool decode(std::string_view text, std::string& out, int variant) {
+  // libsodium takes every byte from 0x80 on for the alphabet's last.
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  if (!std::ranges::all_of(text, is_ascii)) return false;
   out.resize(text.size());
   std::size_t size = 0;
   const char* end = nullptr;

@@ -21,6 +21,8 @@ constexpr std::array<ErrcDescription, kErrcCount> kDescriptions{{
     {Errc::not_found, "not-found", "There is no such thing.", 404, debug, false},
     {Errc::method_not_allowed, "method-not-allowed", "This method is not allowed here.", 405, debug,
      false},
+    {Errc::request_timeout, "request-timeout", "The request took too long to arrive.", 408, debug,
+     true},
     {Errc::conflict, "conflict", "It conflicts with what is there.", 409, debug, false},
     {Errc::client_message_id_reused, "client-message-id-reused",
      "This id was used for another request.", 409, debug, false},

@@ -15,6 +15,7 @@ enum class Errc : std::uint8_t {
   cannot_contact_user,
   not_found,
   method_not_allowed,
+  request_timeout,
   conflict,
   client_message_id_reused,
   edit_conflict,

@@ -32,13 +32,21 @@ class Shards {
   }
 };
 
+namespace detail {
+
+template <class T>
+[[nodiscard]] Task<T> run_there(boost::asio::any_io_executor there, Task<T> task) {
+  co_return co_await boost::asio::co_spawn(there, std::move(task), boost::asio::use_awaitable);
+}
+
+}  // namespace detail
+
 /// Runs `task` on the shard and comes back to the caller's executor with its result. No detour when
-/// already there.
+/// already there. To be awaited where it is called.
 template <class T>
 [[nodiscard]] Task<T> run_on(Shards& shards, std::size_t shard, Task<T> task) {
-  if (shards.current() == shard) co_return co_await std::move(task);
-  co_return co_await boost::asio::co_spawn(shards.executor(shard), std::move(task),
-                                           boost::asio::use_awaitable);
+  if (shards.current() == shard) return task;
+  return detail::run_there(shards.executor(shard), std::move(task));
 }
 
 }  // namespace knotos

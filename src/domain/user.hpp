@@ -15,6 +15,8 @@ struct User {
   std::string username;      ///< 3 to 32 of [a-z0-9_.], unique for ever.
   std::string display_name;  ///< 1 to 64 code points; the username where none was given.
   Time created_at;
+
+  bool operator==(const User&) const = default;
 };
 
 /// A signed-in device: one session of a user, kept alive by a rotating refresh token of which only
@@ -25,6 +27,8 @@ struct Device {
   std::string name;  ///< From the User-Agent, cut at 120 bytes; may be empty.
   Time created_at;
   Time last_used_at;
+
+  bool operator==(const Device&) const = default;
 };
 
 inline constexpr std::size_t kPasswordBytesMin = 8;

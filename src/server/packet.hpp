@@ -31,6 +31,14 @@ class PacketBuffer
   [[nodiscard]] static boost::intrusive_ptr<const PacketBuffer> make(
       PacketClass packet_class, std::string_view payload,
       std::span<const std::string> attachments = {});
+  /// A binary message by itself, outside of Socket.IO.
+  [[nodiscard]] static boost::intrusive_ptr<const PacketBuffer> make_binary(
+      PacketClass packet_class, std::string_view bytes);
+  /// The same for a link that wants attachments as text (`b64=1`).
+  [[nodiscard]] static boost::intrusive_ptr<const PacketBuffer> make_text_only(
+      const PacketBuffer& packet);
+  /// Bytes for the wire that are no message: control frames, a response. Has no parts.
+  [[nodiscard]] static boost::intrusive_ptr<const PacketBuffer> make_raw(std::string bytes);
 
   [[nodiscard]] PacketClass packet_class() const { return class_; }
   /// The frames, ready for the wire.
@@ -38,16 +46,21 @@ class PacketBuffer
   /// The payload of the text message, and of each attachment, for polling.
   [[nodiscard]] std::size_t parts() const { return parts_.size(); }
   [[nodiscard]] std::string_view part(std::size_t index) const;
+  /// False: a binary message.
+  [[nodiscard]] bool is_text(std::size_t index) const { return parts_[index].is_text; }
+  [[nodiscard]] bool has_binary() const { return !parts_.empty() && !parts_.back().is_text; }
 
  private:
   struct Part {
     std::uint32_t begin;
     std::uint32_t end;
+    bool is_text;
   };
 
-  PacketBuffer() = default;
+  explicit PacketBuffer(PacketClass packet_class) : class_(packet_class) {}
+  void append(bool is_text, std::string_view payload);
 
-  PacketClass class_ = PacketClass::control;
+  PacketClass class_;
   std::string bytes_;
   std::vector<Part> parts_;
 };

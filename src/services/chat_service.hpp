@@ -58,8 +58,12 @@ class ChatService {
   [[nodiscard]] Task<Result<domain::ChatListItem>> get(domain::UserId user, domain::ChatId chat);
 
  private:
-  void announce(const ports::CreatedChat& created, domain::Rev known_rev);
+  [[nodiscard]] domain::UserChatState state_of(domain::UserId user, const domain::Chat& chat) const;
+  [[nodiscard]] domain::MessageEntry first_entry(const domain::Chat& chat, domain::UserId creator,
+                                                 std::vector<domain::UserId> others);
   [[nodiscard]] Task<Result<Created>> store(domain::UserId creator, ports::NewChat chat);
+  void announce(const ports::CreatedChat& created,
+                const std::optional<domain::MessageEntry>& first_entry);
 
   Ports ports_;
   Limits limits_;

@@ -10,6 +10,7 @@
 #include "ports/message_store.hpp"
 #include "ports/world.hpp"
 #include "services/rate_limiter.hpp"
+#include "services/receipt.hpp"
 
 #include <atomic>
 #include <memory>
@@ -21,18 +22,10 @@ namespace knotos::services {
 
 class ChatHome;
 
-/// Where a message went.
-struct Receipt {
-  domain::MessageId message_id;
-  domain::Seq seq = 0;
-  domain::Rev rev = 0;
-  Time created_at;
-  bool is_duplicate = false;
-};
-
 /// The one door through which messages enter a chat and change. Each chat has a home shard that
 /// holds its head and writes that wait, so checks against "the state just before" cost no query;
-/// calls may come from any shard and answer there.
+/// calls may come from any shard and answer there. Destroyed when nothing is in flight, or after
+/// the shards have stopped.
 class MessageService {
  public:
   struct Ports {
@@ -99,13 +92,16 @@ class MessageService {
 
  private:
   [[nodiscard]] ChatHome& home_of(domain::ChatId chat);
+  [[nodiscard]] Task<Result<void>> admit_reader(domain::UserId user, domain::ChatId chat);
 
   Ports ports_;
   Limits limits_;
   RateLimiter rates_;
   std::atomic<std::int64_t> drain_retry_after_{-1};
-  std::atomic<std::size_t> writes_in_flight_{0};
-  std::vector<std::unique_ptr<ChatHome>> homes_;  ///< One a shard, touched there only.
+  /// Shared with the writes, whose coroutines may be destroyed after the service.
+  std::shared_ptr<std::atomic<std::size_t>> writes_in_flight_ =
+      std::make_shared<std::atomic<std::size_t>>(0);
+  std::vector<std::shared_ptr<ChatHome>> homes_;  ///< One a shard, touched there only.
 };
 
 }  // namespace knotos::services

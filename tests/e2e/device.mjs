@@ -57,8 +57,12 @@ export class Device {
   constructor(person, options = {}) {
     this.person = person;
     this.socket = io(person.server.url, {
-      auth: { token: person.token }, forceNew: true, reconnectionDelay: 50,
-      reconnectionDelayMax: 300, timeout: 3_000, ...options,
+      auth: { token: person.token },
+      forceNew: true,
+      reconnectionDelay: 50,
+      reconnectionDelayMax: 300,
+      timeout: 3_000,
+      ...options,
     });
     for (const name of ['new_message', 'message_updated', 'message_deleted']) {
       this.socket.on(name, (change) => this.#hear(change));
@@ -87,9 +91,11 @@ export class Device {
   }
 
   #start(job) {
-    const work = job().catch((error) => {
-      if (!this.isClosed) this.#failure ??= error;
-    }).finally(() => this.#work.delete(work));
+    const work = job()
+      .catch((error) => {
+        if (!this.isClosed) this.#failure ??= error;
+      })
+      .finally(() => this.#work.delete(work));
     this.#work.add(work);
   }
 
@@ -181,8 +187,12 @@ export class Device {
     for (;;) {
       this.check();
       if (this.isClosed) throw new Error('closed');
-      const answer = this.socket.connected &&
-        await this.socket.timeout(ackTimeout).emitWithAck(event, fields).catch(() => null);
+      const answer =
+        this.socket.connected &&
+        (await this.socket
+          .timeout(ackTimeout)
+          .emitWithAck(event, fields)
+          .catch(() => null));
       if (answer?.ok) return answer;
       if (answer?.error && !answer.error.retryable) {
         throw new Error(`${event}: ${JSON.stringify(answer.error)}`);
@@ -193,8 +203,12 @@ export class Device {
 
   async send(chatId, content) {
     const clientMessageId = uniqueKey();
-    const ack = await this.insist('send_message',
-      { chatId, clientMessageId, content, type: 'text' });
+    const ack = await this.insist('send_message', {
+      chatId,
+      clientMessageId,
+      content,
+      type: 'text',
+    });
     return { chatId, clientMessageId, content, senderId: this.person.id, ...ack };
   }
 

@@ -16,8 +16,10 @@ test('examples/first-chat.mjs: Ben hears Ann', { timeout: 60_000 }, async (t) =>
   // Beside node_modules, where a reader's own copy would be.
   const copy = path.join(projectRoot, 'tests/e2e/node_modules/.first-chat.mjs');
   copyFileSync(example, copy);
-  const { stdout } = await promisify(execFile)(process.execPath, [copy],
-    { env: { ...process.env, KNOTOS_URL: server.url }, timeout: 30_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, [copy], {
+    env: { ...process.env, KNOTOS_URL: server.url },
+    timeout: 30_000,
+  });
   assert.match(stdout, /^Ann is told: \{.*ok: true/ms);
   assert.match(stdout, /^Ben hears: Hello, Ben!$/m);
 });

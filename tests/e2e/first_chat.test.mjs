@@ -40,8 +40,14 @@ for (const shards of [1, 4]) {
 
       const key = uniqueKey();
       const ack = await annSocket.send(chatId, words('hello Ben'), { clientMessageId: key });
-      assert.deepEqual(Object.keys(ack).sort(),
-        ['createdAt', 'duplicate', 'messageId', 'ok', 'rev', 'seq']);
+      assert.deepEqual(Object.keys(ack).sort(), [
+        'createdAt',
+        'duplicate',
+        'messageId',
+        'ok',
+        'rev',
+        'seq',
+      ]);
       assert.deepEqual([ack.ok, ack.seq, ack.rev, ack.duplicate], [true, 1, 1, false]);
 
       for (const socket of [annSocket, benSocket]) {
@@ -53,12 +59,16 @@ for (const shards of [1, 4]) {
         assert.equal(message.createdAt, ack.createdAt);
         assert.equal(message.prevRev, 0);
       }
-      const reply = await benSocket.send(chatId, words('hello Ann'), { clientMessageId: uniqueKey() });
+      const reply = await benSocket.send(chatId, words('hello Ann'), {
+        clientMessageId: uniqueKey(),
+      });
       await annSocket.heard('new_message', (message) => message.id === reply.messageId);
       assertDense(annSocket.messages(chatId));
       if (!options.transports) {
-        await eventually('the upgrade',
-          () => annSocket.socket.io.engine.transport.name === 'websocket');
+        await eventually(
+          'the upgrade',
+          () => annSocket.socket.io.engine.transport.name === 'websocket',
+        );
         await annSocket.send(chatId, words('after the upgrade'));
         await benSocket.heard('new_message', (message) => message.seq === 3);
       }
@@ -70,23 +80,28 @@ for (const shards of [1, 4]) {
     const people = await registerMany(server, 10);
     const chatId = await people[0].group('Ten', people.slice(1));
     const modes = Object.values(transports);
-    const sockets = await Promise.all(people.map((person, index) =>
-      person.connect(t, modes[index % modes.length])));
+    const sockets = await Promise.all(
+      people.map((person, index) => person.connect(t, modes[index % modes.length])),
+    );
 
     const sends = 20;
-    await Promise.all(sockets.map(async (socket, who) => {
-      for (let i = 0; i < sends; i += 1) {
-        const ack = await socket.send(chatId, words(`${who}: ${i}`));
-        assert.equal(ack.ok, true, JSON.stringify(ack));
-      }
-    }));
+    await Promise.all(
+      sockets.map(async (socket, who) => {
+        for (let i = 0; i < sends; i += 1) {
+          const ack = await socket.send(chatId, words(`${who}: ${i}`));
+          assert.equal(ack.ok, true, JSON.stringify(ack));
+        }
+      }),
+    );
     const last = 1 + people.length * sends;
-    const orders = await Promise.all(sockets.map(async (socket) => {
-      await socket.heard('new_message', (message) => message.seq === last);
-      const messages = socket.messages(chatId);
-      assertDense(messages, 2);
-      return messages.map((message) => message.id);
-    }));
+    const orders = await Promise.all(
+      sockets.map(async (socket) => {
+        await socket.heard('new_message', (message) => message.seq === last);
+        const messages = socket.messages(chatId);
+        assertDense(messages, 2);
+        return messages.map((message) => message.id);
+      }),
+    );
     for (const order of orders) assert.deepEqual(order, orders[0]);
 
     const history = await people[3].history(chatId, 37);
@@ -96,8 +111,10 @@ for (const shards of [1, 4]) {
     assert.equal(history[0].systemEvent.actorId, people[0].id);
     for (const who of people.keys()) {
       const own = history.filter((message) => message.content.startsWith(words(`${who}: `)));
-      assert.deepEqual(own.map((message) => message.content),
-        Array.from({ length: sends }, (_, i) => words(`${who}: ${i}`)));
+      assert.deepEqual(
+        own.map((message) => message.content),
+        Array.from({ length: sends }, (_, i) => words(`${who}: ${i}`)),
+      );
     }
   });
 }
@@ -116,12 +133,15 @@ test('all devices of a user hear of what one of them says', { timeout: 60_000 },
   }
 });
 
-test('a chat that is made while people are connected comes to them', { timeout: 60_000 },
+test(
+  'a chat that is made while people are connected comes to them',
+  { timeout: 60_000 },
   async (t) => {
     const server = await startServer(t, { flags: ['--shards', '4'] });
     const [ann, ben, eve] = await registerMany(server, 3);
-    const [annSocket, benSocket, eveSocket] =
-      await Promise.all([ann, ben, eve].map((person) => person.connect(t)));
+    const [annSocket, benSocket, eveSocket] = await Promise.all(
+      [ann, ben, eve].map((person) => person.connect(t)),
+    );
     const chatId = await ann.group('New', [ben]);
     for (const socket of [annSocket, benSocket]) {
       const added = await socket.heard('chat_added');
@@ -131,10 +151,16 @@ test('a chat that is made while people are connected comes to them', { timeout: 
     await ann.post(chatId, words('over REST'));
     const message = await benSocket.heard('new_message', (each) => each.type === 'text');
     assert.equal(message.seq, 2);
-    assert.deepEqual(eveSocket.events.map((event) => event.name), ['session_ready']);
-  });
+    assert.deepEqual(
+      eveSocket.events.map((event) => event.name),
+      ['session_ready'],
+    );
+  },
+);
 
-test('an event without an ack, or that is not known, does no harm', { timeout: 60_000 },
+test(
+  'an event without an ack, or that is not known, does no harm',
+  { timeout: 60_000 },
   async (t) => {
     const server = await startServer(t);
     const [ann, ben] = await registerMany(server, 2);
@@ -146,11 +172,14 @@ test('an event without an ack, or that is not known, does no harm', { timeout: 6
     assert.equal((await socket.ask('no_such_event', {})).error.code, 'validation-failed');
     await socket.heard('new_message');
     assert.equal(socket.socket.connected, true);
-  });
+  },
+);
 
 test('a socket of another namespace is refused', { timeout: 60_000 }, async (t) => {
   const server = await startServer(t);
   const ann = await register(server);
   await assert.rejects(
-    connect(t, { url: `${server.url}/admin` }, { token: ann.token }), /Invalid namespace/);
+    connect(t, { url: `${server.url}/admin` }, { token: ann.token }),
+    /Invalid namespace/,
+  );
 });

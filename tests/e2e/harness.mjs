@@ -46,7 +46,9 @@ export function temporaryFolder(t) {
 /** Runs the binary to its end: for what it says and how it exits. */
 export function runBinary(args, { env = {}, timeout = 20_000 } = {}) {
   const run = spawnSync(releaseBinary, args, {
-    encoding: 'utf8', timeout, env: { ...process.env, ...env },
+    encoding: 'utf8',
+    timeout,
+    env: { ...process.env, ...env },
   });
   if (run.error) throw run.error;
   return { code: run.status, stdout: run.stdout, stderr: run.stderr };
@@ -84,12 +86,20 @@ export class Server {
 
   /** Also after a stop or a kill: on the same port and data. */
   async start() {
-    const args = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data-dir', this.dataDir,
-      ...this.flags];
+    const args = [
+      'serve',
+      '--listen',
+      `127.0.0.1:${this.port}`,
+      '--data-dir',
+      this.dataDir,
+      ...this.flags,
+    ];
     const child = spawn(this.binary, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child = child;
     running.add(child);
-    child.stderr.setEncoding('utf8').on('data', (text) => { this.stderr += text; });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      this.stderr += text;
+    });
     this.#exited = new Promise((resolve, reject) => {
       child.on('error', reject);
       child.on('close', (code, signal) => {
@@ -104,13 +114,25 @@ export class Server {
 
   async #untilReady() {
     let end = null;
-    this.#exited.then((how) => { end = how; }, (error) => { end = error; });
-    await eventually('the server is ready', async () => {
-      if (end) assert.fail(`the server ended at its start: ${JSON.stringify(end)}\n${this.stderr}`);
-      const answer = await fetch(`${this.url}/readyz`).catch(() => null);
-      await answer?.arrayBuffer();
-      return answer?.status === 200;
-    }, startTimeout);
+    this.#exited.then(
+      (how) => {
+        end = how;
+      },
+      (error) => {
+        end = error;
+      },
+    );
+    await eventually(
+      'the server is ready',
+      async () => {
+        if (end)
+          assert.fail(`the server ended at its start: ${JSON.stringify(end)}\n${this.stderr}`);
+        const answer = await fetch(`${this.url}/readyz`).catch(() => null);
+        await answer?.arrayBuffer();
+        return answer?.status === 200;
+      },
+      startTimeout,
+    );
   }
 
   signal(name) {
@@ -152,8 +174,12 @@ export class Server {
 
   assertCleanLog() {
     assert.doesNotMatch(this.stderr, /Sanitizer|runtime error:/);
-    for (const [what, text] of [['a password', passwordMark], ['message content', contentMark],
-      ['an access token', 'eyJhbGci'], ...[...this.#secrets].map((secret) => ['a secret', secret])]) {
+    for (const [what, text] of [
+      ['a password', passwordMark],
+      ['message content', contentMark],
+      ['an access token', 'eyJhbGci'],
+      ...[...this.#secrets].map((secret) => ['a secret', secret]),
+    ]) {
       const at = this.stderr.indexOf(text);
       if (at >= 0) {
         assert.fail(`the log holds ${what}: ${this.stderr.slice(Math.max(0, at - 200), at + 80)}`);
@@ -172,11 +198,13 @@ const openLimits = ['--rate-auth', '0', '--rate-connect', '0', '--rate-messages'
  * A running server with the rates switched off and the log at its loudest. It is stopped, and its
  * log read, after the test. A later flag wins over an earlier one.
  */
-export async function startServer(t, { flags = [], binary = releaseBinary, port, dataDir,
-  rates = false } = {}) {
+export async function startServer(
+  t,
+  { flags = [], binary = releaseBinary, port, dataDir, rates = false } = {},
+) {
   const server = new Server({
     binary,
-    port: port ?? await freePort(),
+    port: port ?? (await freePort()),
     dataDir: dataDir ?? temporaryFolder(t),
     flags: [...(rates ? [] : openLimits), '--log-level', 'debug', ...flags],
   });

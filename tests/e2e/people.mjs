@@ -39,8 +39,11 @@ export async function request(server, method, path, { token, body, raw, headers 
   });
   const text = await response.text();
   const isJson = /json/.test(response.headers.get('content-type') ?? '');
-  return { status: response.status, headers: response.headers,
-    body: isJson && text ? JSON.parse(text) : text };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: isJson && text ? JSON.parse(text) : text,
+  };
 }
 
 /** A problem object of the expected kind, complete as RFC 9457 and the API ask. */
@@ -93,8 +96,11 @@ export class Person {
   }
 
   async group(title, others) {
-    const chat = await this.ask('POST', '/v1/chats',
-      { type: 'group', title, memberIds: others.map((person) => person.id) });
+    const chat = await this.ask('POST', '/v1/chats', {
+      type: 'group',
+      title,
+      memberIds: others.map((person) => person.id),
+    });
     return chat.id;
   }
 
@@ -110,8 +116,10 @@ export class Person {
   async history(chatId, limit = 100) {
     const all = [];
     for (let before = ''; ;) {
-      const page = await this.ask('GET',
-        `/v1/chats/${chatId}/messages?limit=${limit}${before && `&beforeSeq=${before}`}`);
+      const page = await this.ask(
+        'GET',
+        `/v1/chats/${chatId}/messages?limit=${limit}${before && `&beforeSeq=${before}`}`,
+      );
       all.unshift(...page.data);
       if (!page.page.hasMore) return all;
       assert.ok(page.data.length > 0, 'a page that has more is not empty');
@@ -125,8 +133,9 @@ export class Person {
 
   /** The same user on another device. */
   async anotherDevice() {
-    const session = await request(this.server, 'POST', '/v1/auth/login',
-      { body: { username: this.username, password: this.password } });
+    const session = await request(this.server, 'POST', '/v1/auth/login', {
+      body: { username: this.username, password: this.password },
+    });
     assert.equal(session.status, 200, JSON.stringify(session.body));
     return new Person(this.server, session.body, this.password);
   }
@@ -138,8 +147,9 @@ export class Person {
 
 export async function register(server, name) {
   const password = `${passwordMark}-${randomBytes(4).toString('hex')}`;
-  const answer = await request(server, 'POST', '/v1/auth/register',
-    { body: { username: uniqueName(name), password } });
+  const answer = await request(server, 'POST', '/v1/auth/register', {
+    body: { username: uniqueName(name), password },
+  });
   assert.equal(answer.status, 201, JSON.stringify(answer.body));
   return new Person(server, answer.body, password);
 }
@@ -164,8 +174,11 @@ export class Connection {
 
   /** The data of the first such event, had or to come. */
   async heard(name, fits = () => true, timeout = 10_000) {
-    const found = await eventually(`the event ${name}`,
-      () => this.events.find((event) => event.name === name && fits(event.data)), timeout);
+    const found = await eventually(
+      `the event ${name}`,
+      () => this.events.find((event) => event.name === name && fits(event.data)),
+      timeout,
+    );
     return found.data;
   }
 
@@ -193,7 +206,9 @@ export function openSocket(t, server, auth, options = {}) {
 export async function connect(t, server, auth, options) {
   const connection = new Connection(openSocket(t, server, auth, options));
   let refusal = null;
-  connection.socket.on('connect_error', (error) => { refusal = error; });
+  connection.socket.on('connect_error', (error) => {
+    refusal = error;
+  });
   await eventually('session_ready', () => {
     if (refusal) throw refusal;
     return connection.of('session_ready').length > 0;

@@ -27,16 +27,24 @@ export async function exchange(server, bytes, quiet = 2_000) {
 
 export function httpRequest(method, target, { headers = {}, body = '' } = {}) {
   const bytes = Buffer.from(body);
-  const lines = [`${method} ${target} HTTP/1.1`, 'Host: localhost',
+  const lines = [
+    `${method} ${target} HTTP/1.1`,
+    'Host: localhost',
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-    ...(bytes.length > 0 ? [`Content-Length: ${bytes.length}`] : [])];
+    ...(bytes.length > 0 ? [`Content-Length: ${bytes.length}`] : []),
+  ];
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), bytes]);
 }
 
 export function upgradeRequest(target = '/socket.io/?EIO=4&transport=websocket') {
-  return httpRequest('GET', target, { headers: {
-    Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13',
-    'Sec-WebSocket-Key': randomBytes(16).toString('base64') } });
+  return httpRequest('GET', target, {
+    headers: {
+      Connection: 'Upgrade',
+      Upgrade: 'websocket',
+      'Sec-WebSocket-Version': '13',
+      'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
+    },
+  });
 }
 
 /** A client's frame: masked, `opcode` 1 text, 2 binary, 8 close, 9 ping, 10 pong. */
@@ -120,8 +128,9 @@ export class RawLink {
 
   /** The events so far: `[name, data]`. */
   get events() {
-    return this.texts.filter((text) => text.startsWith('42')).map((text) =>
-      JSON.parse(text.slice(2)));
+    return this.texts
+      .filter((text) => text.startsWith('42'))
+      .map((text) => JSON.parse(text.slice(2)));
   }
 
   stopReading() {

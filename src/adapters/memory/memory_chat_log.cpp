@@ -1,0 +1,234 @@
+#include "adapters/memory/memory_store.hpp"
+
+#include "base/assert.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+// The log of each chat, and reading messages.
+namespace knotos::adapters::memory {
+namespace {
+
+constexpr const char* kUnavailable = "the memory store was told to be unavailable";
+
+/// The first entry whose key is taken, by the store or by an entry before it in the batch.
+template <class KeyTaken>
+std::optional<std::size_t> find_offender(const std::vector<domain::LogEntry>& entries,
+                                         KeyTaken&& is_taken) {
+  std::set<std::pair<domain::UserId, std::string>> of_batch;
+  for (std::size_t at = 0; at < entries.size(); ++at) {
+    const auto* entry = std::get_if<domain::MessageEntry>(&entries[at]);
+    if (entry == nullptr) continue;
+    std::pair key(entry->message.sender_id, entry->message.client_message_id);
+    if (is_taken(key) || !of_batch.insert(std::move(key)).second) return at;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void MemoryStore::fail_next(ports::AppendStatus status, UnknownFate fate) {
+  const std::scoped_lock lock(mutex_);
+  failures_.push_back({status, fate});
+}
+
+void MemoryStore::set_available(bool is_available) {
+  const std::scoped_lock lock(mutex_);
+  is_available_ = is_available;
+}
+
+std::size_t MemoryStore::appends() const {
+  const std::scoped_lock lock(mutex_);
+  return appends_;
+}
+
+Task<Result<ports::LoadedChat>> MemoryStore::load(domain::ChatId chat,
+                                                  std::vector<domain::UserId> users) {
+  const std::scoped_lock lock(mutex_);
+  if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
+  const auto* found = stored(chat);
+  if (found == nullptr) co_return fail(Errc::not_found);
+  ports::LoadedChat loaded{found->chat, {}};
+  std::ranges::sort(users);
+  const auto repeated = std::ranges::unique(users);
+  users.erase(repeated.begin(), repeated.end());
+  for (const auto& user : users) {
+    const auto state = found->states.find(user);
+    if (state != found->states.end()) loaded.states.push_back(state->second);
+  }
+  co_return loaded;
+}
+
+Task<ports::AppendOutcome> MemoryStore::append(domain::ChatId chat, domain::Rev at_rev,
+                                               std::vector<domain::LogEntry> entries) {
+  const std::scoped_lock lock(mutex_);
+  if (!is_available_) {
+    co_return ports::AppendOutcome{
+        .status = ports::AppendStatus::unavailable, .offender = 0, .cause = kUnavailable};
+  }
+  if (failures_.empty()) co_return write(chat, at_rev, entries);
+  const auto failure = failures_.front();
+  failures_.erase(failures_.begin());
+  if (failure.status == ports::AppendStatus::unknown && failure.fate == UnknownFate::written) {
+    static_cast<void>(write(chat, at_rev, entries));
+  }
+  co_return ports::AppendOutcome{
+      .status = failure.status, .offender = 0, .cause = "the memory store was told to fail"};
+}
+
+Task<Result<void>> MemoryStore::complete_pending(domain::ChatId chat) {
+  // Every append is one step here: nothing is ever pending.
+  const std::scoped_lock lock(mutex_);
+  if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
+  if (stored(chat) == nullptr) co_return fail(Errc::not_found);
+  co_return Result<void>();
+}
+
+Task<Result<ports::Changes>> MemoryStore::changes(domain::ChatId chat, domain::Rev since,
+                                                  std::size_t limit) {
+  const std::scoped_lock lock(mutex_);
+  if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
+  const auto* found = stored(chat);
+  if (found == nullptr) co_return fail(Errc::not_found);
+  ports::Changes changes{.messages = {}, .last_rev = found->chat.last_rev, .has_more = false};
+  for (auto at = found->seq_by_rev.upper_bound(since); at != found->seq_by_rev.end(); ++at) {
+    if (changes.messages.size() == limit) {
+      changes.has_more = true;
+      break;
+    }
+    changes.messages.push_back(found->messages[at->second - 1]);
+  }
+  co_return changes;
+}
+
+Task<Result<ports::HistoryPage>> MemoryStore::history(domain::ChatId chat,
+                                                      ports::HistoryQuery query) {
+  const std::scoped_lock lock(mutex_);
+  if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
+  const auto* found = stored(chat);
+  if (found == nullptr) co_return ports::HistoryPage{};
+  // Indexes of the page: [begin, end).
+  const auto count = found->messages.size();
+  const auto index = std::min<std::size_t>(count, query.seq == 0 ? 0 : query.seq - 1);
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  switch (query.from) {
+    case ports::HistoryFrom::newest:
+      end = count;
+      begin = end - std::min(end, query.limit);
+      break;
+    case ports::HistoryFrom::before:
+      end = index;
+      begin = end - std::min(end, query.limit);
+      break;
+    case ports::HistoryFrom::after:
+      begin = std::min<std::size_t>(count, query.seq);
+      end = begin + std::min(count - begin, query.limit);
+      break;
+    case ports::HistoryFrom::around:
+      begin = index - std::min(index, query.limit / 2);
+      end = index + std::min(count - index, query.limit - query.limit / 2);
+      break;
+  }
+  const auto first = found->messages.begin();
+  co_return ports::HistoryPage{.messages = {std::next(first, static_cast<std::ptrdiff_t>(begin)),
+                                            std::next(first, static_cast<std::ptrdiff_t>(end))},
+                               .has_older = begin > 0,
+                               .has_newer = end < count};
+}
+
+Task<Result<domain::Message>> MemoryStore::find(domain::ChatId chat, domain::MessageId message) {
+  const std::scoped_lock lock(mutex_);
+  if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
+  const auto* found = stored(chat);
+  if (found == nullptr) co_return fail(Errc::not_found);
+  const auto seq = found->seq_by_id.find(message);
+  if (seq == found->seq_by_id.end()) co_return fail(Errc::not_found);
+  co_return found->messages[seq->second - 1];
+}
+
+Task<Result<std::optional<domain::Message>>> MemoryStore::find_by_key(
+    domain::ChatId chat, domain::UserId sender, std::string client_message_id) {
+  const std::scoped_lock lock(mutex_);
+  if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
+  std::optional<domain::Message> message;
+  if (const auto* found = stored(chat)) {
+    const auto seq = found->seq_by_key.find({sender, client_message_id});
+    if (seq != found->seq_by_key.end()) message = found->messages[seq->second - 1];
+  }
+  co_return message;
+}
+
+MemoryStore::StoredChat* MemoryStore::stored(domain::ChatId chat) {
+  const auto found = chats_.find(chat);
+  return found == chats_.end() ? nullptr : &found->second;
+}
+
+ports::AppendOutcome MemoryStore::write(domain::ChatId chat, domain::Rev at_rev,
+                                        const std::vector<domain::LogEntry>& entries) {
+  auto* found = stored(chat);
+  if (found == nullptr || found->chat.last_rev != at_rev) {
+    return {.status = ports::AppendStatus::place_taken, .offender = 0, .cause = {}};
+  }
+  const auto offender =
+      find_offender(entries, [found](const auto& key) { return found->seq_by_key.contains(key); });
+  if (offender) {
+    return {.status = ports::AppendStatus::key_taken, .offender = *offender, .cause = {}};
+  }
+  for (const auto& entry : entries) {
+    const auto* message = std::get_if<domain::MessageEntry>(&entry);
+    if (message == nullptr) continue;
+    for (const auto& state : message->memberships) {
+      if (accounts_.contains(state.user_id)) continue;
+      return {.status = ports::AppendStatus::unavailable,
+              .offender = 0,
+              .cause = "no user " + state.user_id.to_string()};
+    }
+  }
+  for (const auto& entry : entries) apply(*found, entry);
+  ++appends_;
+  return {};
+}
+
+void MemoryStore::apply(StoredChat& stored, const domain::LogEntry& entry) {
+  if (const auto* message = std::get_if<domain::MessageEntry>(&entry)) {
+    apply_message(stored, *message);
+  } else {
+    apply_change(stored, std::get<domain::ChangeEntry>(entry));
+  }
+  domain::apply(stored.chat, entry);
+}
+
+void MemoryStore::apply_message(StoredChat& stored, const domain::MessageEntry& entry) {
+  const auto& message = entry.message;
+  KN_ASSERT(message.seq == stored.messages.size() + 1);
+  KN_ASSERT(message.place == message.rev);
+  stored.messages.push_back(message);
+  stored.seq_by_rev[message.rev] = message.seq;
+  stored.seq_by_key[{message.sender_id, message.client_message_id}] = message.seq;
+  stored.seq_by_id[message.id] = message.seq;
+  for (const auto& state : entry.memberships) {
+    const auto [at, is_new] = stored.states.try_emplace(state.user_id, state);
+    if (!is_new && at->second.member_rev >= state.member_rev) continue;
+    at->second = state;
+    auto& account = accounts_.at(state.user_id);
+    account.chats.insert(state.chat_id);
+    ++account.user_rev;
+  }
+  const auto own = stored.states.find(message.sender_id);
+  if (own != stored.states.end()) {
+    domain::apply_own_message(own->second, stored.chat, message);
+  }
+}
+
+void MemoryStore::apply_change(StoredChat& stored, const domain::ChangeEntry& entry) {
+  const auto& after = entry.after;
+  KN_ASSERT(after.seq >= 1 && after.seq <= stored.messages.size());
+  auto& message = stored.messages[after.seq - 1];
+  KN_ASSERT(message.id == after.id && message.rev < after.rev);
+  stored.seq_by_rev.erase(message.rev);
+  stored.seq_by_rev[after.rev] = after.seq;
+  message = after;
+}
+
+}  // namespace knotos::adapters::memory

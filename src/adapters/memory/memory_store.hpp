@@ -1,0 +1,135 @@
+#pragma once
+
+#include "ports/account_store.hpp"
+#include "ports/chat_log.hpp"
+#include "ports/chat_store.hpp"
+#include "ports/message_store.hpp"
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace knotos::adapters::memory {
+
+/// What an append that answers `unknown` did in truth.
+enum class UnknownFate : std::uint8_t { lost, written };
+
+/// All stores in one map each, for tests and the simulator: no thread, no wait; every task
+/// completes where it is awaited, without suspending. Any thread may call; one mutex guards all.
+/// Nothing survives the object. It can be told to fail, since a caller's error paths need a store
+/// that does.
+class MemoryStore final : public ports::ChatLog,
+                          public ports::MessageStore,
+                          public ports::ChatStore,
+                          public ports::AccountStore {
+ public:
+  /// The next append answers `status` and, but for `unknown` with `written`, writes nothing. Calls
+  /// add up: first told, first done.
+  void fail_next(ports::AppendStatus status, UnknownFate fate = UnknownFate::lost);
+  /// While false, everything answers store_unavailable (appends: unavailable).
+  void set_available(bool is_available);
+  /// Appends that wrote.
+  [[nodiscard]] std::size_t appends() const;
+
+  // ports::ChatLog
+  [[nodiscard]] Task<Result<ports::LoadedChat>> load(domain::ChatId chat,
+                                                     std::vector<domain::UserId> users) override;
+  [[nodiscard]] Task<ports::AppendOutcome> append(domain::ChatId chat, domain::Rev at_rev,
+                                                  std::vector<domain::LogEntry> entries) override;
+  [[nodiscard]] Task<Result<void>> complete_pending(domain::ChatId chat) override;
+
+  // ports::MessageStore
+  [[nodiscard]] Task<Result<ports::Changes>> changes(domain::ChatId chat, domain::Rev since,
+                                                     std::size_t limit) override;
+  [[nodiscard]] Task<Result<ports::HistoryPage>> history(domain::ChatId chat,
+                                                         ports::HistoryQuery query) override;
+  [[nodiscard]] Task<Result<domain::Message>> find(domain::ChatId chat,
+                                                   domain::MessageId message) override;
+  [[nodiscard]] Task<Result<std::optional<domain::Message>>> find_by_key(
+      domain::ChatId chat, domain::UserId sender, std::string client_message_id) override;
+
+  // ports::ChatStore
+  [[nodiscard]] Task<Result<ports::CreatedChat>> create(ports::NewChat chat) override;
+  [[nodiscard]] Task<Result<ports::ChatListPage>> list(ports::ChatListQuery query) override;
+  [[nodiscard]] Task<Result<domain::ChatListItem>> item(domain::UserId user,
+                                                        domain::ChatId chat) override;
+  [[nodiscard]] Task<Result<std::vector<ports::ChatStanding>>> chats_of(
+      domain::UserId user) override;
+  [[nodiscard]] Task<Result<std::vector<ports::ChatStanding>>> standings(
+      std::vector<domain::ChatId> chats) override;
+  [[nodiscard]] Task<Result<bool>> is_member(domain::ChatId chat, domain::UserId user) override;
+
+  // ports::AccountStore
+  [[nodiscard]] Task<Result<void>> create(ports::Credentials credentials,
+                                          ports::NewDevice device) override;
+  [[nodiscard]] Task<Result<ports::Credentials>> find_credentials(std::string username) override;
+  [[nodiscard]] Task<Result<domain::User>> find_user(domain::UserId user) override;
+  [[nodiscard]] Task<Result<std::vector<domain::User>>> find_users(std::string prefix,
+                                                                   std::string after,
+                                                                   std::size_t limit) override;
+  [[nodiscard]] Task<Result<void>> add_device(ports::NewDevice device) override;
+  [[nodiscard]] Task<Result<ports::Rotation>> rotate(Sha256 presented, Sha256 next, Time now,
+                                                     Time next_expires_at) override;
+  [[nodiscard]] Task<Result<std::vector<domain::Device>>> devices_of(domain::UserId user) override;
+  [[nodiscard]] Task<Result<bool>> is_signed_in(domain::UserId user,
+                                                domain::DeviceId device) override;
+  [[nodiscard]] Task<Result<bool>> revoke_device(domain::UserId user,
+                                                 domain::DeviceId device) override;
+
+ private:
+  /// A chat and its log. `messages[n]` has seq n + 1.
+  struct StoredChat {
+    domain::Chat chat;
+    std::vector<domain::Message> messages;
+    std::map<domain::Rev, domain::Seq> seq_by_rev;  ///< By the last change of each message.
+    std::map<std::pair<domain::UserId, std::string>, domain::Seq> seq_by_key;
+    std::unordered_map<domain::MessageId, domain::Seq> seq_by_id;
+    std::map<domain::UserId, domain::UserChatState> states;
+  };
+
+  struct Account {
+    ports::Credentials credentials;
+    domain::UserRev user_rev = 0;
+    std::set<domain::ChatId> chats;  ///< Those with a state of this user's.
+  };
+
+  struct RefreshToken {
+    domain::DeviceId device_id;
+    Time expires_at;
+    bool is_used = false;
+  };
+
+  struct Failure {
+    ports::AppendStatus status;
+    UnknownFate fate;
+  };
+
+  // All below: with the mutex held.
+  [[nodiscard]] StoredChat* stored(domain::ChatId chat);
+  [[nodiscard]] ports::AppendOutcome write(domain::ChatId chat, domain::Rev at_rev,
+                                           const std::vector<domain::LogEntry>& entries);
+  void apply(StoredChat& stored, const domain::LogEntry& entry);
+  void apply_message(StoredChat& stored, const domain::MessageEntry& entry);
+  static void apply_change(StoredChat& stored, const domain::ChangeEntry& entry);
+  [[nodiscard]] domain::ChatListItem item_of(const StoredChat& stored,
+                                             const domain::UserChatState& state) const;
+  void remove_device(domain::DeviceId device);
+
+  mutable std::mutex mutex_;
+  bool is_available_ = true;
+  std::vector<Failure> failures_;
+  std::size_t appends_ = 0;
+  std::unordered_map<domain::ChatId, StoredChat> chats_;
+  std::unordered_map<domain::UserId, Account> accounts_;
+  std::map<std::string, domain::UserId> user_ids_by_name_;
+  std::unordered_map<domain::DeviceId, domain::Device> devices_;
+  std::map<Sha256, RefreshToken> refresh_tokens_;
+};
+
+}  // namespace knotos::adapters::memory

@@ -1,0 +1,136 @@
+#include "adapters/sqlite/rows.hpp"
+#include "adapters/sqlite/sqlite_store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+// Reading messages.
+namespace knotos::adapters::sqlite {
+namespace {
+
+using domain::Message;
+
+std::vector<Message> read_all(Statement row) {
+  std::vector<Message> messages;
+  while (row.step()) messages.push_back(read_message(row));
+  return messages;
+}
+
+std::vector<Message> messages_before(Connection& connection, domain::ChatId chat, domain::Seq seq,
+                                     std::size_t limit) {
+  auto row = connection.prepare(
+      "SELECT " KN_MESSAGE_COLUMNS
+      " FROM messages WHERE chat_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3");
+  row.bind(chat, seq, std::uint64_t{limit});
+  auto messages = read_all(std::move(row));
+  std::ranges::reverse(messages);
+  return messages;
+}
+
+std::vector<Message> messages_from(Connection& connection, domain::ChatId chat, domain::Seq seq,
+                                   std::size_t limit) {
+  auto row =
+      connection.prepare("SELECT " KN_MESSAGE_COLUMNS
+                         " FROM messages WHERE chat_id = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3");
+  row.bind(chat, seq, std::uint64_t{limit});
+  return read_all(std::move(row));
+}
+
+domain::Seq last_seq_of(Connection& connection, domain::ChatId chat) {
+  auto row = connection.prepare("SELECT last_seq FROM chats WHERE id = ?1");
+  row.bind(chat);
+  return row.step() ? row.count(0) : 0;
+}
+
+ports::HistoryPage read_history(Connection& connection, domain::ChatId chat,
+                                const ports::HistoryQuery& query) {
+  const auto last_seq = last_seq_of(connection, chat);
+  // Beyond the end there is nothing; and a number that large would not fit SQLite's.
+  const auto seq = std::min(query.seq, last_seq + 1);
+  ports::HistoryPage page;
+  switch (query.from) {
+    case ports::HistoryFrom::newest:
+      page.messages = messages_before(connection, chat, last_seq + 1, query.limit);
+      break;
+    case ports::HistoryFrom::before:
+      page.messages = messages_before(connection, chat, seq, query.limit);
+      break;
+    case ports::HistoryFrom::after:
+      page.messages = messages_from(connection, chat, seq + 1, query.limit);
+      break;
+    case ports::HistoryFrom::around: {
+      page.messages =
+          messages_before(connection, chat, std::max<domain::Seq>(seq, 1), query.limit / 2);
+      auto later = messages_from(connection, chat, std::max<domain::Seq>(seq, 1),
+                                 query.limit - query.limit / 2);
+      std::ranges::move(later, std::back_inserter(page.messages));
+      break;
+    }
+  }
+  // An empty page lies before the first message or behind the last.
+  const bool is_before = query.from == ports::HistoryFrom::before;
+  const auto first =
+      page.messages.empty() ? (is_before ? 1 : last_seq + 1) : page.messages.front().seq;
+  const auto last = page.messages.empty() ? (is_before ? 0 : last_seq) : page.messages.back().seq;
+  page.has_older = first > 1;
+  page.has_newer = last < last_seq;
+  return page;
+}
+
+}  // namespace
+
+Task<Result<ports::Changes>> SqliteStore::changes(domain::ChatId chat, domain::Rev since,
+                                                  std::size_t limit) {
+  auto work = [chat, since, limit](Connection& connection) -> Result<ports::Changes> {
+    const auto found = find_chat(connection, chat);
+    if (!found) return fail(Errc::not_found);
+    ports::Changes changes{.messages = {}, .last_rev = found->last_rev, .has_more = false};
+    if (since >= found->last_rev) return changes;
+    auto row =
+        connection.prepare("SELECT " KN_MESSAGE_COLUMNS
+                           " FROM messages WHERE chat_id = ?1 AND rev > ?2 ORDER BY rev LIMIT ?3");
+    row.bind(chat, since, std::uint64_t{limit + 1});
+    changes.messages = read_all(std::move(row));
+    changes.has_more = changes.messages.size() > limit;
+    if (changes.has_more) changes.messages.pop_back();
+    return changes;
+  };
+  co_return co_await readers_.read<ports::Changes>(std::move(work));
+}
+
+Task<Result<ports::HistoryPage>> SqliteStore::history(domain::ChatId chat,
+                                                      ports::HistoryQuery query) {
+  auto work = [chat, query](Connection& connection) -> Result<ports::HistoryPage> {
+    return read_history(connection, chat, query);
+  };
+  co_return co_await readers_.read<ports::HistoryPage>(std::move(work));
+}
+
+Task<Result<Message>> SqliteStore::find(domain::ChatId chat, domain::MessageId message) {
+  auto work = [chat, message](Connection& connection) -> Result<Message> {
+    auto row = connection.prepare("SELECT " KN_MESSAGE_COLUMNS
+                                  " FROM messages WHERE id = ?1 AND chat_id = ?2");
+    row.bind(message, chat);
+    if (!row.step()) return fail(Errc::not_found);
+    return read_message(row);
+  };
+  co_return co_await readers_.read<Message>(std::move(work));
+}
+
+Task<Result<std::optional<Message>>> SqliteStore::find_by_key(domain::ChatId chat,
+                                                              domain::UserId sender,
+                                                              std::string client_message_id) {
+  auto work = [chat, sender, key = std::move(client_message_id)](
+                  Connection& connection) -> Result<std::optional<Message>> {
+    auto row = connection.prepare(
+        "SELECT " KN_MESSAGE_COLUMNS
+        " FROM messages WHERE chat_id = ?1 AND sender_id = ?2 AND client_message_id = ?3");
+    row.bind(chat, sender, key);
+    std::optional<Message> message;
+    if (row.step()) message = read_message(row);
+    return message;
+  };
+  co_return co_await readers_.read<std::optional<Message>>(std::move(work));
+}
+
+}  // namespace knotos::adapters::sqlite

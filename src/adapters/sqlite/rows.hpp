@@ -1,0 +1,58 @@
+#pragma once
+
+#include "adapters/sqlite/connection.hpp"
+#include "domain/chat.hpp"
+#include "domain/chat_log.hpp"
+#include "domain/message.hpp"
+#include "domain/user.hpp"
+
+#include <string>
+#include <string_view>
+
+/// Rows and what they mean. The column lists and the readers below them belong together.
+namespace knotos::adapters::sqlite {
+
+// Macros, since statements are constants put together from these lists at compile time.
+#define KN_MESSAGE_COLUMNS                                                                         \
+  "id, chat_id, seq, place, rev, ordinal, sender_ordinal, sender_id, client_message_id, "          \
+  "request_hash, type, "                                                                           \
+  "content, reply_message_id, reply_seq, reply_sender_id, reply_preview, mentions, system_event, " \
+  "system_user_ids, system_title, system_role, system_new_owner_id, is_deleted, edit_version, "    \
+  "edited_at, created_at"
+#define KN_CHAT_COLUMNS                                                                           \
+  "c.id, c.type, c.title, c.owner_id, c.request_hash, c.member_count, c.last_seq, c.last_rev, "   \
+  "c.last_ordinal, "                                                                              \
+  "c.preview_message_id, c.preview_seq, c.preview_sender_id, c.preview_type, c.preview_content, " \
+  "c.preview_is_deleted, c.preview_created_at, c.created_at, c.updated_at"
+#define KN_STATE_COLUMNS                                                                         \
+  "s.user_id, s.chat_id, s.role, s.is_member, s.member_rev, s.joined_at, s.visible_from_seq, "   \
+  "s.last_read_seq, "                                                                            \
+  "s.last_read_ordinal, s.last_delivered_seq, s.own_count, s.own_count_at_read, s.is_archived, " \
+  "s.archived_ordinal, s.is_pinned, s.pin_order, s.muted_until, s.marked_unread, s.updated_at"
+#define KN_USER_COLUMNS "u.id, u.username, u.display_name, u.created_at"
+
+inline constexpr int kMessageColumns = 26;
+inline constexpr int kChatColumns = 18;
+inline constexpr int kStateColumns = 19;
+inline constexpr int kUserColumns = 4;
+
+[[nodiscard]] domain::Message read_message(const Statement& row);
+[[nodiscard]] domain::Chat read_chat(const Statement& row, int first_column = 0);
+[[nodiscard]] domain::UserChatState read_state(const Statement& row, int first_column = 0);
+[[nodiscard]] domain::User read_user(const Statement& row, int first_column = 0);
+
+void insert_message(Connection& connection, const domain::Message& message);
+/// The columns that a change of a message may touch.
+void update_message(Connection& connection, const domain::Message& message);
+void insert_chat(Connection& connection, const domain::Chat& chat);
+/// The projections of the log.
+void update_chat(Connection& connection, const domain::Chat& chat);
+/// Writes a state, whether it is there or not.
+void put_state(Connection& connection, const domain::UserChatState& state);
+
+[[nodiscard]] std::optional<domain::Chat> find_chat(Connection& connection, domain::ChatId chat);
+[[nodiscard]] std::optional<domain::UserChatState> find_state(Connection& connection,
+                                                              domain::UserId user,
+                                                              domain::ChatId chat);
+
+}  // namespace knotos::adapters::sqlite

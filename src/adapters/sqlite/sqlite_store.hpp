@@ -1,0 +1,111 @@
+#pragma once
+
+#include "adapters/sqlite/checkpointer.hpp"
+#include "adapters/sqlite/data_directory.hpp"
+#include "adapters/sqlite/readers.hpp"
+#include "adapters/sqlite/writer.hpp"
+#include "ports/account_store.hpp"
+#include "ports/chat_log.hpp"
+#include "ports/chat_store.hpp"
+#include "ports/message_store.hpp"
+
+#include <string>
+
+namespace knotos::adapters::sqlite {
+
+/// All stores in one SQLite file: write-ahead log, `synchronous=FULL`, one writer that commits what
+/// waits at once, readers on snapshots. Any thread may call; answers come on the caller's executor.
+/// Outlived by nobody who awaits it.
+class SqliteStore final : public ports::ChatLog,
+                          public ports::MessageStore,
+                          public ports::ChatStore,
+                          public ports::AccountStore {
+ public:
+  struct Options {
+    std::string directory;
+    std::size_t reader_threads = 2;
+    /// Off only in tests that show what it is for.
+    bool is_synchronous = true;
+    Writer::Limits writer;
+    Checkpointer::Limits checkpoints;
+  };
+
+  /// Opens or makes `knotos.db` in the directory. Throws std::runtime_error with one clear
+  /// sentence.
+  explicit SqliteStore(Options options);
+  ~SqliteStore() override;
+
+  /// False: it closed for writes after a failure; reads go on where they can.
+  [[nodiscard]] bool accepts_writes() const { return writer_.is_open(); }
+  [[nodiscard]] std::size_t wal_bytes() const { return checkpointer_.wal_bytes(); }
+
+  // ports::ChatLog
+  [[nodiscard]] Task<Result<ports::LoadedChat>> load(domain::ChatId chat,
+                                                     std::vector<domain::UserId> users) override;
+  [[nodiscard]] Task<ports::AppendOutcome> append(domain::ChatId chat, domain::Rev at_rev,
+                                                  std::vector<domain::LogEntry> entries) override;
+  [[nodiscard]] Task<Result<void>> complete_pending(domain::ChatId chat) override;
+
+  // ports::MessageStore
+  [[nodiscard]] Task<Result<ports::Changes>> changes(domain::ChatId chat, domain::Rev since,
+                                                     std::size_t limit) override;
+  [[nodiscard]] Task<Result<ports::HistoryPage>> history(domain::ChatId chat,
+                                                         ports::HistoryQuery query) override;
+  [[nodiscard]] Task<Result<domain::Message>> find(domain::ChatId chat,
+                                                   domain::MessageId message) override;
+  [[nodiscard]] Task<Result<std::optional<domain::Message>>> find_by_key(
+      domain::ChatId chat, domain::UserId sender, std::string client_message_id) override;
+
+  // ports::ChatStore
+  [[nodiscard]] Task<Result<ports::CreatedChat>> create(ports::NewChat chat) override;
+  [[nodiscard]] Task<Result<ports::ChatListPage>> list(ports::ChatListQuery query) override;
+  [[nodiscard]] Task<Result<domain::ChatListItem>> item(domain::UserId user,
+                                                        domain::ChatId chat) override;
+  [[nodiscard]] Task<Result<std::vector<ports::ChatStanding>>> chats_of(
+      domain::UserId user) override;
+  [[nodiscard]] Task<Result<std::vector<ports::ChatStanding>>> standings(
+      std::vector<domain::ChatId> chats) override;
+  [[nodiscard]] Task<Result<bool>> is_member(domain::ChatId chat, domain::UserId user) override;
+
+  // ports::AccountStore
+  [[nodiscard]] Task<Result<void>> create(ports::Credentials credentials,
+                                          ports::NewDevice device) override;
+  [[nodiscard]] Task<Result<ports::Credentials>> find_credentials(std::string username) override;
+  [[nodiscard]] Task<Result<domain::User>> find_user(domain::UserId user) override;
+  [[nodiscard]] Task<Result<std::vector<domain::User>>> find_users(std::string prefix,
+                                                                   std::string after,
+                                                                   std::size_t limit) override;
+  [[nodiscard]] Task<Result<void>> add_device(ports::NewDevice device) override;
+  [[nodiscard]] Task<Result<ports::Rotation>> rotate(Sha256 presented, Sha256 next, Time now,
+                                                     Time next_expires_at) override;
+  [[nodiscard]] Task<Result<std::vector<domain::Device>>> devices_of(domain::UserId user) override;
+  [[nodiscard]] Task<Result<bool>> is_signed_in(domain::UserId user,
+                                                domain::DeviceId device) override;
+  [[nodiscard]] Task<Result<bool>> revoke_device(domain::UserId user,
+                                                 domain::DeviceId device) override;
+
+ private:
+  /// A write that answers a Result: an error of its own undoes what it did.
+  template <class T>
+  [[nodiscard]] Task<Result<T>> write(std::function<Result<T>(Connection&)> work);
+
+  DataDirectory directory_;
+  std::string file_;
+  Checkpointer checkpointer_;
+  Writer writer_;
+  Readers readers_;
+};
+
+template <class T>
+Task<Result<T>> SqliteStore::write(std::function<Result<T>(Connection&)> work) {
+  auto in_scope = [work = std::move(work)](WriteScope& scope) {
+    auto result = work(scope.connection);
+    if (!result) scope.drop();
+    return result;
+  };
+  auto written = co_await writer_.write<Result<T>>(std::move(in_scope));
+  if (written.fate == Fate::done) co_return std::move(*written.value);
+  co_return fail_because(Errc::store_unavailable, std::move(written.cause));
+}
+
+}  // namespace knotos::adapters::sqlite

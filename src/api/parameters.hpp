@@ -1,0 +1,53 @@
+#pragma once
+
+#include "api/call.hpp"
+#include "base/error.hpp"
+#include "base/uuid.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace knotos::api {
+
+/// Takes values out of a request's path and query, as json::Reader does out of a body: whatever
+/// does not fit is noted under `/<name>`, and `finish` says it all at once.
+class Parameters {
+ public:
+  /// Copies what it needs of the call.
+  explicit Parameters(const Call& call);
+
+  /// A parameter of the path. Errors noted: malformed.
+  template <class IdType>
+  [[nodiscard]] IdType id(std::string_view name) {
+    return IdType(uuid(name));
+  }
+
+  [[nodiscard]] std::optional<std::string> text(std::string_view name) const;
+  /// A whole number of the query. Errors noted: malformed, out-of-range.
+  [[nodiscard]] std::optional<std::uint64_t> number(std::string_view name, std::uint64_t min,
+                                                    std::uint64_t max);
+  /// Errors noted: required too.
+  [[nodiscard]] std::uint64_t required_number(std::string_view name, std::uint64_t min,
+                                              std::uint64_t max);
+  /// `limit`: 1 to 100, 50 where it is not given.
+  [[nodiscard]] std::size_t limit();
+
+  void refuse(std::string_view name, std::string_view code, std::string detail);
+  /// Notes the field errors of another check.
+  void refuse_all(const Error& error);
+
+  /// Errors: validation_failed with all that was noted.
+  [[nodiscard]] Result<void> finish();
+
+ private:
+  [[nodiscard]] Uuid uuid(std::string_view name);
+
+  std::vector<std::pair<std::string_view, std::string>> path_;
+  http::Query query_;
+  std::vector<FieldError> errors_;
+};
+
+}  // namespace knotos::api

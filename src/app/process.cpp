@@ -1,0 +1,266 @@
+#include "app/process.hpp"
+
+#include "adapters/crypto/jwt_tokens.hpp"
+#include "adapters/crypto/secret_file.hpp"
+#include "adapters/crypto/sodium_password_hasher.hpp"
+#include "adapters/memory/local_bus.hpp"
+#include "adapters/sqlite/sqlite_store.hpp"
+#include "adapters/system/system_clock.hpp"
+#include "adapters/system/system_random.hpp"
+#include "api/api.hpp"
+#include "app/connect_gate.hpp"
+#include "app/value_text.hpp"
+#include "app/version.hpp"
+#include "base/log.hpp"
+#include "gateway/gateway.hpp"
+#include "runtime/http_server.hpp"
+#include "runtime/shard_pool.hpp"
+#include "server/server.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <thread>
+
+namespace knotos::app {
+namespace {
+
+/// How long links may take to write what waits for them, once everything else is done.
+constexpr auto kFlushTime = std::chrono::seconds(5);
+/// How long connections that are closed may take to hear it.
+constexpr auto kCloseTime = std::chrono::seconds(1);
+/// How often the drain looks whether something is finished.
+constexpr auto kDrainStep = std::chrono::milliseconds(10);
+/// The exit code of a shell for a process that SIGINT ended.
+constexpr int kInterrupted = 130;
+
+std::size_t cores() { return std::max<std::size_t>(1, std::thread::hardware_concurrency()); }
+
+/// As many descriptors as the system lets us have: a link each.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+adapters::crypto::Secret signing_secret(const Config& config) {
+  if (!config.jwt_secret_file.empty()) return adapters::crypto::load_secret(config.jwt_secret_file);
+  return adapters::crypto::load_or_make_secret(std::filesystem::path(config.data_dir) /
+                                               "jwt-secret");
+}
+
+server::Options socketio_options(const Config& config) {
+  auto options = config.socketio;
+  options.cors_origins = config.cors_origins;
+  return options;
+}
+
+/// The whole process, built in the order of its members and taken down in the reverse order.
+class Process {
+ public:
+  explicit Process(const Config& config);
+
+  /// Serves until a signal, then drains. Returns the exit code.
+  int run();
+
+ private:
+  void mount();
+  [[nodiscard]] Task<void> wait_for_signals();
+  [[nodiscard]] Task<void> drain();
+  [[nodiscard]] Task<std::size_t> links();
+  [[nodiscard]] Task<std::size_t> links_here();
+
+  Config config_;
+  adapters::system::SystemClock clock_;
+  adapters::system::SystemRandom random_;
+
+  // The store comes first, since it refuses a data directory that is in use.
+  adapters::sqlite::SqliteStore store_;
+  adapters::crypto::JwtTokens tokens_;
+  adapters::crypto::SodiumPasswordHasher passwords_;
+  adapters::memory::LocalBus bus_;
+
+  runtime::ShardPool shards_;
+
+  services::AccountService accounts_;
+  services::ChatService chats_;
+  services::MessageService messages_;
+
+  server::Server socketio_;
+  gateway::Gateway gateway_;
+  ConnectGate connect_gate_;
+  std::atomic<bool> is_draining_ = false;
+  api::Api api_;
+  runtime::HttpServer http_;
+  boost::asio::io_context signal_loop_;  ///< Of the main thread: signals and the drain.
+};
+
+Process::Process(const Config& config)
+    : config_(config),
+      store_({.directory = config.data_dir, .reader_threads = cores()}),
+      tokens_(signing_secret(config)),
+      passwords_({.threads = cores()}),
+      shards_(config.shards == 0 ? cores() : config.shards),
+      accounts_({.accounts = store_,
+                 .passwords = passwords_,
+                 .tokens = tokens_,
+                 .bus = bus_,
+                 .clock = clock_,
+                 .random = random_},
+                config.accounts),
+      chats_({.chats = store_, .bus = bus_, .clock = clock_, .random = random_}, config.chats),
+      messages_({.shards = shards_,
+                 .log = store_,
+                 .messages = store_,
+                 .chats = store_,
+                 .bus = bus_,
+                 .clock = clock_,
+                 .random = random_},
+                config.messages),
+      socketio_(shards_, shards_.all_timers(), socketio_options(config),
+                [this](std::span<std::uint8_t> out) { random_.fill(out); }),
+      gateway_({.shards = shards_,
+                .timers = shards_.all_timers(),
+                .server = socketio_,
+                .accounts = accounts_,
+                .chats = chats_,
+                .messages = messages_,
+                .chat_store = store_,
+                .message_store = store_,
+                .bus = bus_,
+                .clock = clock_,
+                .random = random_},
+               {.content = config.messages.content}),
+      connect_gate_(config.rate_connect),
+      api_({.accounts = accounts_,
+            .chats = chats_,
+            .messages = messages_,
+            .shards = shards_,
+            .clock = clock_,
+            .random = random_},
+           {.content = config.messages.content,
+            .rate_auth = config.rate_auth,
+            .rate_messages = config.messages.rate_messages,
+            .group_members_max = config.chats.group_members_max,
+            .cors_origins = config.cors_origins,
+            .version = std::string(kVersion)},
+           [this] {
+             return api::Readiness{.is_draining = is_draining_,
+                                   .store_accepts_writes = store_.accepts_writes()};
+           }),
+      http_(shards_, config.http) {
+  mount();
+}
+
+void Process::mount() {
+  http_.mount(
+      config_.socketio.path,
+      [this](std::shared_ptr<server::HttpExchange> exchange) {
+        if (connect_gate_.lets_pass(*exchange, clock_.steady_now()))
+          socketio_.serve(std::move(exchange));
+      },
+      // One byte more, so that the session hears of a body that is too large, and ends.
+      config_.socketio.payload_bytes_max + 1,
+      [](unsigned status, std::string_view) {
+        return http::Response{.status = status, .headers = {}, .body = {}};
+      });
+  http_.mount(
+      "/",
+      [this](std::shared_ptr<server::HttpExchange> exchange) { api_.serve(std::move(exchange)); },
+      std::nullopt,
+      [this](unsigned status, std::string_view text) { return api_.refuse(status, text); });
+}
+
+int Process::run() {
+  shards_.start();
+  const auto port = http_.listen(config_.listen_host, config_.listen_port);
+  log::info("ready", {{"listen", show_endpoint(config_.listen_host, port)},
+                      {"data", config_.data_dir},
+                      {"shards", shards_.count()},
+                      {"version", kVersion}});
+
+  spawn(signal_loop_.get_executor(), "signals", wait_for_signals());
+  signal_loop_.run();
+
+  http_.close_all();
+  shards_.stop();
+  log::info("stopped");
+  log::flush();
+  return EXIT_SUCCESS;
+}
+
+Task<void> Process::wait_for_signals() {
+  boost::asio::signal_set signals(signal_loop_, SIGTERM, SIGINT);
+  co_await signals.async_wait(boost::asio::use_awaitable);
+  // A second signal ends the process where it stands: nothing that was acked depends on a good end.
+  signals.async_wait([](const boost::system::error_code& ec, int) {
+    if (!ec) _exit(kInterrupted);
+  });
+  co_await drain();
+  signal_loop_.stop();
+}
+
+/// SEMANTICS section 4: not ready any more, clients told, new writes refused, those begun finished
+/// and acked, then links closed without a DISCONNECT, so that clients come back by themselves.
+Task<void> Process::drain() {
+  const auto deadline = clock_.steady_now() + config_.drain;
+  log::info("draining", {{"withinMs", config_.drain.count()}});
+  is_draining_ = true;
+  socketio_.stop_accepting();
+  messages_.drain(config_.drain_retry_after);
+  gateway_.announce_drain(config_.drain_retry_after);
+
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+  const auto step = [&timer] {
+    timer.expires_after(kDrainStep);
+    return timer.async_wait(boost::asio::use_awaitable);
+  };
+  while (messages_.writes_in_flight() > 0 && clock_.steady_now() < deadline) co_await step();
+
+  for (std::size_t shard = 0; shard < shards_.count(); ++shard) {
+    shards_.post(shard,
+                 [this] { socketio_.close_links(server::CloseReason::server_shutting_down); });
+  }
+  const auto flush_deadline = std::min(deadline, clock_.steady_now() + kFlushTime);
+  auto left = co_await links();
+  while (left > 0 && clock_.steady_now() < flush_deadline) {
+    co_await step();
+    left = co_await links();
+  }
+  if (left > 0) log::warning("links were cut", {{"links", left}});
+  // A connection that is closed with bytes unread is reset, and the reset may overtake the answer.
+  http_.stop_accepting();
+  const auto close_deadline = std::min(deadline, clock_.steady_now() + kCloseTime);
+  while (http_.connections() > 0 && clock_.steady_now() < close_deadline) co_await step();
+}
+
+Task<std::size_t> Process::links() {
+  std::size_t sum = 0;
+  for (std::size_t shard = 0; shard < shards_.count(); ++shard) {
+    sum += co_await run_on(shards_, shard, links_here());
+  }
+  co_return sum;
+}
+
+Task<std::size_t> Process::links_here() { co_return socketio_.links(); }
+
+}  // namespace
+
+int serve(const Config& config) {
+  log::configure(config.log_level, config.log_format);
+  raise_descriptor_limit();
+  Process process(config);
+  return process.run();
+}
+
+}  // namespace knotos::app

@@ -1,0 +1,245 @@
+#include "app/settings.hpp"
+
+#include "app/value_text.hpp"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+namespace knotos::app {
+namespace {
+
+/// A setting whose text form `parse` and `show` know.
+template <class Access>
+Setting setting(std::string name, std::string help, Access access) {
+  return {.name = std::move(name),
+          .help = std::move(help),
+          .assign = [access](Config& config,
+                             std::string_view text) { return parse_value(text, access(config)); },
+          .show =
+              [access](const Config& config) {
+                auto copy = config;
+                return show_value(access(copy));
+              }};
+}
+
+Setting listen_setting() {
+  return {.name = "listen",
+          .help = "Address and port to serve on; port 0 takes a free one",
+          .assign =
+              [](Config& config, std::string_view text) {
+                return parse_endpoint(text, config.listen_host, config.listen_port);
+              },
+          .show =
+              [](const Config& config) {
+                return show_endpoint(config.listen_host, config.listen_port);
+              }};
+}
+
+/// A setting that knows a few words only. What later versions know is refused here in words that
+/// say so.
+Setting choice(std::string name, std::string help, std::string Config::* member, std::string known,
+               std::string_view refusal) {
+  return {.name = std::move(name),
+          .help = std::move(help),
+          .assign = [member, known = std::move(known), refusal](
+                        Config& config, std::string_view text) -> std::optional<std::string> {
+            if (text != known) return std::string(refusal);
+            config.*member = known;
+            return std::nullopt;
+          },
+          .show = [member](const Config& config) { return config.*member; }};
+}
+
+/// Settings in the making.
+struct Table {
+  std::vector<Setting> all;
+
+  void add(Setting made) { all.push_back(std::move(made)); }
+  template <class Access>
+  void add(std::string name, std::string help, Access access) {
+    all.push_back(setting(std::move(name), std::move(help), access));
+  }
+};
+
+void add_process(Table& table) {
+  table.add(listen_setting());
+  table.add("data-dir", "Where SQLite and the signing key are kept",
+            [](Config& c) -> auto& { return c.data_dir; });
+  table.add(choice("store", "Where messages are stored: sqlite", &Config::store, "sqlite",
+                   "this version stores in sqlite only"));
+  table.add(choice("bus", "What carries events between processes: local", &Config::bus, "local",
+                   "this version has the local bus only"));
+  table.add(choice(
+      "role", "What this process does: all", &Config::role, "all",
+      "api and gateway need a store and a bus that processes can share, which this version lacks"));
+  table.add("shards", "Threads that serve; 0: one a core",
+            [](Config& c) -> auto& { return c.shards; });
+  table.add("cors", "Origins that browsers may come from, comma separated, or *",
+            [](Config& c) -> auto& { return c.cors_origins; });
+  table.add("jwt-secret-file",
+            "File with the key that signs access tokens; made in the data directory if not given",
+            [](Config& c) -> auto& { return c.jwt_secret_file; });
+  table.add("drain-ms", "How long a stopping server may take to finish",
+            [](Config& c) -> auto& { return c.drain; });
+  table.add("drain-retry-after-ms", "When clients of a stopping server should come back",
+            [](Config& c) -> auto& { return c.drain_retry_after; });
+  table.add("log-level", "debug, info, warning, error",
+            [](Config& c) -> auto& { return c.log_level; });
+  table.add("log-format", "text or json", [](Config& c) -> auto& { return c.log_format; });
+}
+
+void add_chat(Table& table) {
+  table.add("rate-messages", "Messages a user may send; 0: no limit",
+            [](Config& c) -> auto& { return c.messages.rate_messages; });
+  table.add("rate-auth", "Sign-ins an address may try; 0: no limit",
+            [](Config& c) -> auto& { return c.rate_auth; });
+  table.add("rate-connect", "Links an address may open; 0: no limit",
+            [](Config& c) -> auto& { return c.rate_connect; });
+  table.add("access-token-life-ms", "How long an access token is valid",
+            [](Config& c) -> auto& { return c.accounts.access_token_life; });
+  table.add("refresh-token-life-ms", "How long a refresh token is valid",
+            [](Config& c) -> auto& { return c.accounts.refresh_token_life; });
+  table.add("content-code-points-max", "Characters of a message",
+            [](Config& c) -> auto& { return c.messages.content.code_points_max; });
+  table.add("content-bytes-max", "Bytes of a message",
+            [](Config& c) -> auto& { return c.messages.content.bytes_max; });
+  table.add("change-window-ms", "How long an author may edit and delete a message",
+            [](Config& c) -> auto& { return c.messages.change_window; });
+  table.add("group-members-max", "Members of a group",
+            [](Config& c) -> auto& { return c.chats.group_members_max; });
+  table.add("waiting-writes-max", "Writes of one chat that may wait",
+            [](Config& c) -> auto& { return c.messages.waiting_writes_max; });
+}
+
+void add_links(Table& table) {
+  table.add("ping-interval-ms", "Time between heartbeats",
+            [](Config& c) -> auto& { return c.socketio.ping_interval; });
+  table.add("ping-timeout-ms", "Time for the answer to a heartbeat",
+            [](Config& c) -> auto& { return c.socketio.ping_timeout; });
+  table.add("upgrade-timeout-ms", "Time for polling to become WebSocket",
+            [](Config& c) -> auto& { return c.socketio.upgrade_timeout; });
+  table.add("connect-timeout-ms", "Time for a link to join a namespace",
+            [](Config& c) -> auto& { return c.socketio.connect_timeout; });
+  table.add("payload-bytes-max", "Bytes of one message or polling body",
+            [](Config& c) -> auto& { return c.socketio.payload_bytes_max; });
+  table.add("inbox-events-max", "Events of one link begun and not finished",
+            [](Config& c) -> auto& { return c.socketio.inbox_events_max; });
+  table.add("outbox-bytes-max", "Bytes that may wait for one slow reader",
+            [](Config& c) -> auto& { return c.socketio.outbox_bytes_max; });
+  table.add("outbox-bytes-total-max", "Bytes that may wait for all slow readers",
+            [](Config& c) -> auto& { return c.socketio.outbox_bytes_total_max; });
+}
+
+void add_http(Table& table) {
+  table.add("connections-max", "Connections at once",
+            [](Config& c) -> auto& { return c.http.connections_max; });
+  table.add("header-bytes-max", "Bytes of a request's headers",
+            [](Config& c) -> auto& { return c.http.header_bytes_max; });
+  table.add("body-bytes-max", "Bytes of a REST request's body",
+            [](Config& c) -> auto& { return c.http.body_bytes_max; });
+  table.add("header-timeout-ms", "Time for a request's headers",
+            [](Config& c) -> auto& { return c.http.header_timeout; });
+  table.add("body-timeout-ms", "Time for a request's body",
+            [](Config& c) -> auto& { return c.http.body_timeout; });
+  table.add("keep-alive-timeout-ms", "Time between two requests",
+            [](Config& c) -> auto& { return c.http.keep_alive_timeout; });
+  table.add("write-timeout-ms", "Time for a peer to take a response",
+            [](Config& c) -> auto& { return c.http.write_timeout; });
+}
+
+std::vector<Setting> make_settings() {
+  Table table;
+  add_process(table);
+  add_chat(table);
+  add_links(table);
+  add_http(table);
+  return std::move(table.all);
+}
+
+std::string environment_name(std::string_view name) {
+  std::string out = "KNOTOS_";
+  for (const char c : name)
+    out += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return out;
+}
+
+/// The text of a TOML value, as a flag would have it.
+std::optional<std::string> text_of(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* number = node.as_integer()) return std::to_string(number->get());
+  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+  const auto* array = node.as_array();
+  if (array == nullptr) return std::nullopt;
+  std::string joined;
+  for (const auto& item : *array) {
+    const auto* text = item.as_string();
+    if (text == nullptr) return std::nullopt;
+    if (!joined.empty()) joined += ',';
+    joined += text->get();
+  }
+  return joined;
+}
+
+std::map<std::string, Given> read_file(const std::string& file,
+                                       std::vector<std::string>& problems) {
+  std::map<std::string, Given> found;
+  toml::table table;
+  try {
+    table = toml::parse_file(file);
+  } catch (const toml::parse_error& error) {
+    const auto line = error.source().begin.line;
+    problems.push_back(file + (line > 0 ? ", line " + std::to_string(line) : "") + ": " +
+                       std::string(error.description()));
+    return found;
+  }
+  for (const auto& [key, node] : table) {
+    const std::string name(key.str());
+    const auto place = file + ", line " + std::to_string(node.source().begin.line);
+    const auto text = text_of(node);
+    if (std::ranges::find(settings(), name, &Setting::name) == settings().end()) {
+      problems.push_back(place + ": there is no setting '" + name + "'");
+    } else if (!text) {
+      problems.push_back(place + ": '" + name +
+                         "' must be a string, a whole number or a list of strings");
+    } else {
+      found[name] = {.text = *text, .place = place};
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> all = make_settings();
+  return all;
+}
+
+Loaded load_config(const std::map<std::string, std::string>& flags,
+                   const std::function<std::optional<std::string>(const std::string&)>& environment,
+                   const std::string& file) {
+  Loaded loaded;
+  std::map<std::string, Given> given;
+  if (!file.empty()) given = read_file(file, loaded.problems);
+  for (const auto& each : settings()) {
+    const auto variable = environment_name(each.name);
+    if (const auto value = environment(variable))
+      given[each.name] = {*value, variable + " in the environment"};
+    const auto flag = flags.find(each.name);
+    if (flag != flags.end()) given[each.name] = {flag->second, "--" + each.name};
+
+    const auto at = given.find(each.name);
+    if (at == given.end()) continue;
+    if (const auto problem = each.assign(loaded.config, at->second.text)) {
+      loaded.problems.push_back(at->second.place + ": '" + at->second.text + "' for " + each.name +
+                                ": " + *problem);
+    }
+    loaded.places[each.name] = at->second.place;
+  }
+  return loaded;
+}
+
+}  // namespace knotos::app

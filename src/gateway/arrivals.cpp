@@ -1,0 +1,181 @@
+#include "base/metrics.hpp"
+#include "gateway/gateway.hpp"
+#include "gateway/shard_part.hpp"
+#include "json/read.hpp"
+#include "json/requests.hpp"
+#include "json/text.hpp"
+#include "json/write.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace knotos::gateway {
+namespace {
+
+metrics::Counter admissions_refused("gateway_admissions_refused_total",
+                                    "CONNECTs that were refused.");
+metrics::Counter arrivals_failed("gateway_arrivals_failed_total",
+                                 "Sockets sent back because their chats could not be read.");
+metrics::Counter sessions_ended("gateway_sessions_ended_total",
+                                "Sockets ended by expiry or revocation.");
+
+/// Where `sync` goes on: for now the time of the session's start, in a form that later servers can
+/// tell apart.
+std::string first_cursor(Time now) {
+  const auto text = "1:" + std::to_string(now.time_since_epoch().count());
+  return base64url_encode(as_octets(text));
+}
+
+std::string session_ready(const Connection& connection, const domain::ContentLimits& limits,
+                          Time now) {
+  std::string out;
+  json::ObjectWriter ready(out);
+  ready.id("userId", connection.claims.user_id);
+  ready.id("deviceId", connection.claims.device_id);
+  ready.time("serverTime", now);
+  ready.text("cursor", first_cursor(now));
+  json::ObjectWriter limit(ready.value("limits"));
+  limit.number("contentCodePointsMax", limits.code_points_max);
+  limit.number("contentBytesMax", limits.bytes_max);
+  limit.close();
+  ready.close();
+  return out;
+}
+
+}  // namespace
+
+Task<void> Gateway::admit(server::SocketHandle handle, std::string auth, Admitted done) {
+  auto claims = co_await identify(std::move(auth));
+  if (claims) {
+    here().admitted.emplace(handle, *claims);
+    done(std::nullopt);
+    here().admitted.erase(handle);
+    co_return;
+  }
+  admissions_refused.add();
+  const auto& error = claims.error();
+  const auto& description = describe(error.code);
+  // A client takes CONNECT_ERROR for good; what may pass is told by ending the link, after which it
+  // comes back.
+  done(server::Refusal{.message = std::string(description.title),
+                       .data = json::problem(error, new_request_id()),
+                       .ends_link = description.is_retryable});
+}
+
+Task<Result<ports::AccessClaims>> Gateway::identify(std::string auth) {
+  const auto fields = json::parse_object(auth);
+  if (!fields) co_return fail(fields.error());
+  auto request = json::connect_request(*fields);
+  if (!request) co_return fail(request.error());
+  const auto device_id = request->device_id;
+  auto claims = co_await ports_.accounts.authenticate_device(std::move(request->token));
+  if (!claims) co_return fail(std::move(claims.error()));
+  if (device_id && *device_id != claims->device_id) {
+    co_return fail(Errc::forbidden, "The token is another device's.");
+  }
+  co_return *claims;
+}
+
+void Gateway::on_connection(server::Socket& socket) {
+  auto& part = here();
+  const auto admitted = part.admitted.find(socket.handle());
+  KN_ASSERT(admitted != part.admitted.end());
+  auto connection = std::make_shared<Connection>();
+  connection->claims = admitted->second;
+  const auto user = connection->claims.user_id;
+  socket.set_data(std::move(connection));
+  // From here on the socket hears of chats that its user is added to, so the memberships may be
+  // read.
+  part.sockets_of[user].push_back(socket.handle());
+  watch_expiry(socket);
+  spawn(executor(), "arrival of a socket", enter(socket.handle(), user));
+}
+
+void Gateway::on_end(server::Socket& socket) {
+  auto& part = here();
+  const auto& connection = connection_of(socket);
+  ports_.timers[ports_.shards.current()]->cancel(connection.expiry_timer);
+  const auto at = part.sockets_of.find(connection.claims.user_id);
+  if (at != part.sockets_of.end()) {
+    std::erase(at->second, socket.handle());
+    if (at->second.empty()) part.sockets_of.erase(at);
+  }
+  if (!connection.is_ready) return;  // `enter` gives back what it took.
+  drop_interests(connection.chats);
+  ports_.bus.leave_user(connection.claims.user_id);
+}
+
+/// The order of SEMANTICS section 4: the user's channel, the memberships, the chats' channels,
+/// where the chats stand, then `session_ready`. So whatever changed before it is in what the client
+/// reads after it, and the rest is delivered.
+Task<void> Gateway::enter(server::SocketHandle handle, domain::UserId user) {
+  auto joined = co_await ports_.bus.join_user(user);
+  auto chats = joined ? co_await open_rooms(user)
+                      : Result<std::vector<domain::ChatId>>(fail(joined.error()));
+
+  auto* socket = ports_.server.find(handle);
+  if (socket != nullptr && chats) {
+    welcome(*socket, std::move(*chats));
+    co_return;
+  }
+  if (chats) drop_interests(*chats);
+  if (joined) ports_.bus.leave_user(user);
+  if (socket == nullptr) co_return;
+  arrivals_failed.add();
+  log::warning("a socket was sent back",
+               {{"code", describe(chats.error().code).code}, {"cause", chats.error().cause}});
+  socket->close_link(server::CloseReason::forced_close);
+}
+
+Task<Result<std::vector<domain::ChatId>>> Gateway::open_rooms(domain::UserId user) {
+  auto memberships = co_await ports_.chat_store.chats_of(user);
+  if (!memberships) co_return fail(std::move(memberships.error()));
+  std::vector<domain::ChatId> chats;
+  chats.reserve(memberships->size());
+  for (const auto& membership : *memberships) chats.push_back(membership.chat_id);
+  std::ranges::sort(chats);
+
+  auto added = co_await add_interests(chats);
+  if (!added) co_return fail(std::move(added.error()));
+  auto standings = co_await ports_.chat_store.standings(chats);
+  if (!standings) {
+    drop_interests(chats);
+    co_return fail(std::move(standings.error()));
+  }
+  settle(*standings);
+  co_return chats;
+}
+
+void Gateway::welcome(server::Socket& socket, std::vector<domain::ChatId> chats) {
+  auto& connection = connection_of(socket);
+  for (const auto& chat : chats) socket.join(room_of(chat));
+  connection.chats = std::move(chats);
+  connection.is_ready = true;
+  socket.emit("session_ready", session_ready(connection, limits_.content, ports_.clock.now()),
+              server::PacketClass::control);
+  for (const auto& early : std::exchange(connection.added_early, {})) {
+    spawn(executor(), "chat added", bring_in(early));
+  }
+}
+
+void Gateway::watch_expiry(server::Socket& socket) {
+  auto& timers = *ports_.timers[ports_.shards.current()];
+  auto& connection = connection_of(socket);
+  timers.cancel(connection.expiry_timer);
+  const auto left = connection.claims.expires_at - ports_.clock.now();
+  connection.expiry_timer = timers.at(timers.now() + left, [this, handle = socket.handle()] {
+    if (auto* expired = ports_.server.find(handle)) revoke(*expired, "token-expired");
+  });
+}
+
+void Gateway::revoke(server::Socket& socket, std::string_view reason) {
+  sessions_ended.add();
+  std::string notice;
+  json::ObjectWriter writer(notice);
+  writer.text("reason", reason);
+  writer.close();
+  socket.emit("session_revoked", notice, server::PacketClass::control);
+  socket.disconnect(true);
+}
+
+}  // namespace knotos::gateway

@@ -1,0 +1,101 @@
+#include "gateway/gateway.hpp"
+
+#include "base/assert.hpp"
+#include "gateway/shard_part.hpp"
+#include "json/text.hpp"
+
+#include <array>
+#include <utility>
+
+namespace knotos::gateway {
+
+Gateway::Gateway(Ports ports, Limits limits) : ports_(std::move(ports)), limits_(limits) {
+  for (std::size_t shard = 0; shard < ports_.shards.count(); ++shard) {
+    auto part = std::make_unique<ShardPart>();
+    part->orders = std::make_unique<RoomOrders>(
+        RoomOrders::Ports{.shards = ports_.shards,
+                          .timers = *ports_.timers[shard],
+                          .messages = ports_.message_store},
+        limits_.delivery,
+        [this](const std::vector<std::size_t>& shards, domain::ChatId chat,
+               const OrderedChange& change) { deliver(shards, chat, change); });
+    parts_.push_back(std::move(part));
+  }
+
+  auto& chat_namespace = ports_.server.of(kNamespace);
+  chat_namespace.admit(
+      [this](server::SocketHandle handle, const server::Handshake& handshake, Admitted done) {
+        spawn(executor(), "admission", admit(handle, handshake.auth, std::move(done)));
+      });
+  chat_namespace.on_connection([this](server::Socket& socket) { on_connection(socket); });
+  chat_namespace.on_end([this](server::Socket& socket, server::CloseReason) { on_end(socket); });
+  chat_namespace.on_overflow([](server::Socket& socket) {
+    socket.emit("resync_required", R"({"reason":"slowConsumer"})", server::PacketClass::control);
+  });
+  listen_to_events();
+  ports_.bus.listen(this);
+}
+
+Gateway::~Gateway() { ports_.bus.listen(nullptr); }
+
+void Gateway::hear(ports::BusEvent event) {
+  if (auto* changed = std::get_if<ports::ChatChanged>(&event)) {
+    const auto home = ports_.shards.home_of(changed->chat_id);
+    auto& orders = *parts_[home]->orders;
+    if (home == ports_.shards.current()) {
+      orders.hear(std::move(*changed));
+    } else {
+      ports_.shards.post(home, [&orders, change = std::move(*changed)]() mutable {
+        orders.hear(std::move(change));
+      });
+    }
+    return;
+  }
+  // A user's sockets may be on any shard, and such events are rare: every shard looks for itself.
+  for (std::size_t shard = 0; shard < parts_.size(); ++shard) {
+    if (const auto* added = std::get_if<ports::ChatAdded>(&event)) {
+      ports_.shards.post(shard, [this, copy = *added] { on_chat_added(copy); });
+    } else {
+      ports_.shards.post(shard, [this, copy = std::get<ports::SessionRevoked>(event)] {
+        on_session_revoked(copy);
+      });
+    }
+  }
+}
+
+void Gateway::announce_drain(std::chrono::milliseconds retry_after) {
+  for (std::size_t shard = 0; shard < parts_.size(); ++shard) {
+    ports_.shards.post(shard, [this, retry_after] {
+      ports_.server.for_each(kNamespace, [this, retry_after](server::Socket& socket) {
+        std::array<std::uint8_t, 2> random{};
+        ports_.random.fill(random);
+        const auto share = static_cast<std::int64_t>(random[0]) * 256 + random[1];
+        const auto jitter = retry_after.count() / 2 * share / 65'536;
+        std::string notice;
+        json::ObjectWriter writer(notice);
+        writer.text("reason", "draining");
+        writer.duration("retryAfterMs", retry_after + std::chrono::milliseconds(jitter));
+        writer.close();
+        socket.emit("server_draining", notice, server::PacketClass::control);
+      });
+    });
+  }
+}
+
+std::string Gateway::new_request_id() {
+  std::array<std::uint8_t, 12> random{};
+  ports_.random.fill(random);
+  return base64url_encode(random);
+}
+
+Gateway::ShardPart& Gateway::here() {
+  const auto shard = ports_.shards.current();
+  KN_ASSERT(shard < parts_.size());
+  return *parts_[shard];
+}
+
+Connection& Gateway::connection_of(server::Socket& socket) {
+  return *static_cast<Connection*>(socket.data().get());
+}
+
+}  // namespace knotos::gateway

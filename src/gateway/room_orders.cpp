@@ -1,0 +1,163 @@
+#include "gateway/room_orders.hpp"
+
+#include "base/metrics.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace knotos::gateway {
+namespace {
+
+metrics::Gauge rooms_open("gateway_rooms", "Chats with members connected to this process.");
+metrics::Counter gaps_found("gateway_gaps_total", "Gaps found in what the bus brought.");
+metrics::Counter gaps_repaired("gateway_gaps_repaired_total", "Gaps closed from the store.");
+metrics::Counter repairs_failed("gateway_repairs_failed_total",
+                                "Repairs that could not read the store, and were tried again.");
+metrics::Counter changes_unknown("gateway_changes_unknown_total",
+                                 "Changes that the bus brought and the store does not know.");
+
+SharedMessage share(domain::Message message) {
+  return std::make_shared<const domain::Message>(std::move(message));
+}
+
+}  // namespace
+
+RoomOrders::RoomOrders(Ports ports, Limits limits, Deliver deliver)
+    : ports_(ports), limits_(limits), deliver_(std::move(deliver)) {}
+
+void RoomOrders::add_interest(domain::ChatId chat, std::size_t shard) {
+  const auto [at, is_new] = rooms_.try_emplace(chat);
+  if (is_new) rooms_open.add(1);
+  auto& shards = at->second.shards;
+  if (std::ranges::find(shards, shard) == shards.end()) shards.push_back(shard);
+}
+
+void RoomOrders::drop_interest(domain::ChatId chat, std::size_t shard) {
+  auto* room = find(chat);
+  if (room == nullptr) return;
+  std::erase(room->shards, shard);
+  if (!room->shards.empty()) return;
+  ports_.timers.cancel(room->gap_timer);
+  rooms_.erase(chat);
+  rooms_open.add(-1);
+}
+
+void RoomOrders::settle(const std::vector<ports::ChatStanding>& standings) {
+  for (const auto& standing : standings) {
+    auto* room = find(standing.chat_id);
+    if (room == nullptr) continue;
+    pass_on(standing.chat_id, *room, room->order.settle(standing.last_rev));
+    watch_gap(standing.chat_id, *room);
+  }
+}
+
+void RoomOrders::hear(ports::ChatChanged event) {
+  auto* room = find(event.chat_id);
+  if (room == nullptr) return;
+  pass_on(event.chat_id, *room, room->order.hear(event.rev, std::move(event.message)));
+  watch_gap(event.chat_id, *room);
+}
+
+Task<Result<std::vector<OrderedChange>>> RoomOrders::catch_up(domain::ChatId chat,
+                                                              domain::Rev known) {
+  std::vector<OrderedChange> missed;
+  auto hi = known;
+  while (true) {
+    auto* room = find(chat);
+    if (room == nullptr)
+      co_return fail_because(Errc::not_found, "nobody here is in this chat any more");
+    // Nothing is awaited between this check and the answer, so what is delivered next follows
+    // without a gap.
+    if (room->order.is_settled() && hi >= room->order.delivered()) co_return missed;
+
+    auto page = co_await ports_.messages.changes(chat, hi, limits_.repair_page);
+    if (!page) co_return fail(std::move(page.error()));
+    for (auto& message : page->messages) {
+      const auto rev = message.rev;
+      const bool is_new = message.place > known;
+      missed.push_back({.message = share(std::move(message)), .prev_rev = hi, .is_new = is_new});
+      hi = rev;
+    }
+    if (page->has_more) continue;
+    // A bus that speaks of changes which the store does not know must not keep anybody waiting.
+    const bool is_all = page->messages.empty();
+    hi = std::max(hi, page->last_rev);
+    settle({{.chat_id = chat, .last_rev = page->last_rev}});
+    room = find(chat);
+    // The room may stand before what was read just now: its own deliveries close the rest, and
+    // clients drop what they have by its rev.
+    if (room != nullptr && (is_all || hi >= room->order.delivered())) co_return missed;
+  }
+}
+
+RoomOrders::Room* RoomOrders::find(domain::ChatId chat) {
+  const auto at = rooms_.find(chat);
+  return at == rooms_.end() ? nullptr : &at->second;
+}
+
+void RoomOrders::pass_on(domain::ChatId chat, const Room& room,
+                         const std::vector<OrderedChange>& changes) {
+  for (const auto& change : changes) deliver_(room.shards, chat, change);
+}
+
+void RoomOrders::watch_gap(domain::ChatId chat, Room& room) {
+  if (!room.order.has_gap() || room.is_repairing || room.gap_timer != 0) return;
+  gaps_found.add();
+  room.gap_timer = ports_.timers.at(ports_.timers.now() + limits_.gap_wait, [this, chat] {
+    auto* waiting = find(chat);
+    if (waiting == nullptr) return;
+    waiting->gap_timer = 0;
+    if (!waiting->order.has_gap() || waiting->is_repairing) return;
+    waiting->is_repairing = true;
+    spawn(ports_.shards.executor(ports_.shards.current()), "repair of a chat's order",
+          repair(chat));
+  });
+}
+
+Task<void> RoomOrders::repair(domain::ChatId chat) {
+  auto is_done = co_await repair_page(chat);
+  while (is_done && !*is_done) is_done = co_await repair_page(chat);
+
+  auto* room = find(chat);
+  if (room == nullptr) co_return;
+  room->is_repairing = false;
+  if (is_done) {
+    gaps_repaired.add();
+    watch_gap(chat, *room);
+    co_return;
+  }
+  repairs_failed.add();
+  room->gap_timer = ports_.timers.at(ports_.timers.now() + limits_.repair_pause, [this, chat] {
+    auto* waiting = find(chat);
+    if (waiting == nullptr) return;
+    waiting->gap_timer = 0;
+    watch_gap(chat, *waiting);
+  });
+}
+
+/// One page of what is missing. True: the store has no more.
+Task<Result<bool>> RoomOrders::repair_page(domain::ChatId chat) {
+  const auto* room = find(chat);
+  if (room == nullptr || !room->order.has_gap()) co_return true;
+  auto unknown = room->order.held();
+  auto page = co_await ports_.messages.changes(chat, room->order.delivered(), limits_.repair_page);
+  if (!page) co_return fail(std::move(page.error()));
+
+  auto* present = find(chat);
+  if (present == nullptr) co_return true;
+  std::vector<SharedMessage> changes;
+  changes.reserve(page->messages.size());
+  for (auto& message : page->messages) changes.push_back(share(std::move(message)));
+  const bool is_page = page->has_more && !changes.empty();
+  const auto complete_up_to = is_page ? changes.back()->rev : page->last_rev;
+  pass_on(chat, *present, present->order.repair(std::move(changes), complete_up_to));
+  // The store has the last word: what was announced before it was read and is not in it never
+  // happened. What was heard during the read may just be newer.
+  if (!is_page) {
+    unknown.erase(unknown.begin(), std::ranges::upper_bound(unknown, page->last_rev));
+    changes_unknown.add(static_cast<std::int64_t>(present->order.forget(unknown)));
+  }
+  co_return !is_page;
+}
+
+}  // namespace knotos::gateway

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "gateway/gateway.hpp"
+
+#include <cstdint>
+#include <map>
+#include <unordered_map>
+
+namespace knotos::gateway {
+
+inline constexpr std::string_view kNamespace = "/";
+
+/// What the gateway keeps on one shard. Private to the gateway's own files.
+struct Gateway::ShardPart {
+  /// Admitted, and not connected yet.
+  std::map<server::SocketHandle, ports::AccessClaims> admitted;
+  std::unordered_map<domain::UserId, std::vector<server::SocketHandle>> sockets_of;
+  /// How many sockets and arrivals of this shard want each chat; its home knows of those above 0.
+  std::unordered_map<domain::ChatId, std::uint32_t> interests;
+  /// The chats whose home this shard is.
+  std::unique_ptr<RoomOrders> orders;
+};
+
+/// The room of a chat is named by the sixteen bytes of its id. The view is good while the id is.
+[[nodiscard]] inline std::string_view room_of(const domain::ChatId& chat) {
+  const auto& bytes = chat.uuid().bytes;
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace knotos::gateway

@@ -1,0 +1,44 @@
+#include "protocol/engineio/packet.hpp"
+
+#include "base/digest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace knotos::engineio {
+namespace {
+
+/// libsodium 1.0.18 takes every byte above ASCII for a `/`.
+bool is_ascii(std::string_view text) {
+  return std::ranges::none_of(text,
+                              [](char byte) { return (static_cast<unsigned>(byte) & 0x80U) != 0; });
+}
+
+bool decode_base64(std::string_view text, std::string& bytes) {
+  bytes.clear();
+  return text.empty() || (is_ascii(text) && base64_decode(text, bytes));
+}
+
+}  // namespace
+
+std::optional<PacketView> decode_packet(std::string_view text, std::string& storage) {
+  if (text.empty()) return std::nullopt;
+  const char type = text.front();
+  text.remove_prefix(1);
+  if (type == 'b') {
+    if (!decode_base64(text, storage)) return std::nullopt;
+    return PacketView{.type = PacketType::message, .is_binary = true, .data = storage};
+  }
+  if (type < digit_of(PacketType::open) || type > digit_of(PacketType::noop)) return std::nullopt;
+  return PacketView{.type = static_cast<PacketType>(type - '0'), .is_binary = false, .data = text};
+}
+
+std::string encode_open(const OpenPacket& packet) {
+  return fmt::format(
+      R"(0{{"sid":"{}","upgrades":[{}],"pingInterval":{},"pingTimeout":{},"maxPayload":{}}})",
+      packet.sid, packet.offers_websocket ? R"("websocket")" : "", packet.ping_interval.count(),
+      packet.ping_timeout.count(), packet.payload_bytes_max);
+}
+
+}  // namespace knotos::engineio

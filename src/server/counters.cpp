@@ -1,0 +1,85 @@
+#include "server/counters.hpp"
+
+#include <array>
+
+namespace knotos::server {
+
+std::string_view name_of(CloseReason reason) {
+  static constexpr std::array<std::string_view, kCloseReasonCount> kNames{
+      "transport close",
+      "transport error",
+      "ping timeout",
+      "parse error",
+      "forced close",
+      "server shutting down",
+      "forced server close",
+      "client namespace disconnect",
+      "server namespace disconnect"};
+  return kNames.at(static_cast<std::size_t>(reason));
+}
+
+namespace counters {
+
+using metrics::Counter;
+using metrics::Gauge;
+
+Gauge links_now("server_links", "Engine.IO sessions that are open.");
+Gauge sockets_now("server_sockets", "Sockets that are connected to a namespace.");
+Gauge outbox_bytes_now("server_outbox_bytes", "Bytes that wait for readers.");
+Counter packets_in("server_packets_in_total", "Engine.IO messages received.");
+Counter packets_out("server_packets_out_total", "Packets queued for a link.");
+Counter bytes_in("server_bytes_in_total", "Bytes received on WebSockets and in polling bodies.");
+Counter bytes_out("server_bytes_out_total", "Bytes given to transports.");
+Counter writes_out("server_writes_total", "Gathered writes and polling responses.");
+Counter upgrades("server_upgrades_total", "Sessions that moved from polling to WebSocket.");
+Counter inbox_refused("server_inbox_refused_total",
+                      "Events refused because too many of the link were under way.");
+Counter connects_refused("server_connects_refused_total", "CONNECTs answered by CONNECT_ERROR.");
+Counter slow_readers("server_slow_readers_total", "Queues dropped because of a budget.");
+Counter asks_unanswered("server_asks_unanswered_total",
+                        "Acks that clients owed and did not send in time.");
+
+namespace {
+
+constexpr std::string_view kDropped = "server_packets_dropped_total";
+constexpr std::string_view kDroppedHelp = "Packets that a slow reader did not get.";
+constexpr std::string_view kClosed = "server_links_closed_total";
+constexpr std::string_view kClosedHelp = "Links that ended, by reason.";
+constexpr std::string_view kRefused = "server_requests_refused_total";
+constexpr std::string_view kRefusedHelp = "Requests refused, by the code of the error body.";
+
+std::array<Counter, 3> dropped_counters{Counter{kDropped, kDroppedHelp, "class", "durable"},
+                                        Counter{kDropped, kDroppedHelp, "class", "receipt"},
+                                        Counter{kDropped, kDroppedHelp, "class", "ephemeral"}};
+
+std::array<Counter, kCloseReasonCount> closed_counters{
+    Counter{kClosed, kClosedHelp, "reason", "transport_close"},
+    Counter{kClosed, kClosedHelp, "reason", "transport_error"},
+    Counter{kClosed, kClosedHelp, "reason", "ping_timeout"},
+    Counter{kClosed, kClosedHelp, "reason", "parse_error"},
+    Counter{kClosed, kClosedHelp, "reason", "forced_close"},
+    Counter{kClosed, kClosedHelp, "reason", "server_shutting_down"},
+    Counter{kClosed, kClosedHelp, "reason", "forced_server_close"},
+    Counter{kClosed, kClosedHelp, "reason", "client_namespace_disconnect"},
+    Counter{kClosed, kClosedHelp, "reason", "server_namespace_disconnect"}};
+
+std::array<Counter, engineio::kRequestFaultCount> refused_counters{
+    Counter{kRefused, kRefusedHelp, "code", "0"}, Counter{kRefused, kRefusedHelp, "code", "1"},
+    Counter{kRefused, kRefusedHelp, "code", "2"}, Counter{kRefused, kRefusedHelp, "code", "3"},
+    Counter{kRefused, kRefusedHelp, "code", "4"}, Counter{kRefused, kRefusedHelp, "code", "5"}};
+
+}  // namespace
+
+Counter& dropped(PacketClass packet_class) {
+  KN_ASSERT(packet_class != PacketClass::control);
+  return dropped_counters.at(static_cast<std::size_t>(packet_class) - 1);
+}
+
+Counter& closed(CloseReason reason) { return closed_counters.at(static_cast<std::size_t>(reason)); }
+
+Counter& refused(engineio::RequestFault fault) {
+  return refused_counters.at(static_cast<std::size_t>(fault));
+}
+
+}  // namespace counters
+}  // namespace knotos::server

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "base/metrics.hpp"
+#include "protocol/engineio/request_fault.hpp"
+#include "server/packet.hpp"
+#include "server/server.hpp"
+
+/// What the server counts.
+namespace knotos::server::counters {
+
+extern metrics::Gauge links_now;
+extern metrics::Gauge sockets_now;
+extern metrics::Gauge outbox_bytes_now;
+extern metrics::Counter packets_in;
+extern metrics::Counter packets_out;
+extern metrics::Counter bytes_in;
+extern metrics::Counter bytes_out;
+extern metrics::Counter writes_out;
+extern metrics::Counter upgrades;
+extern metrics::Counter inbox_refused;
+extern metrics::Counter connects_refused;
+extern metrics::Counter slow_readers;
+extern metrics::Counter asks_unanswered;
+
+/// Packets that a slow reader did not get. Not of class control, which is never dropped.
+[[nodiscard]] metrics::Counter& dropped(PacketClass packet_class);
+/// Links that ended.
+[[nodiscard]] metrics::Counter& closed(CloseReason reason);
+/// Requests that were refused before or within a session.
+[[nodiscard]] metrics::Counter& refused(engineio::RequestFault fault);
+
+}  // namespace knotos::server::counters

@@ -1,0 +1,56 @@
+#include "services/rate_limiter.hpp"
+
+#include "base/metrics.hpp"
+
+#include <algorithm>
+
+namespace knotos::services {
+namespace {
+
+using Ticks = SteadyTime::duration;
+
+metrics::Counter events_refused("rate_limited_total", "Events refused because of a rate.");
+
+std::chrono::milliseconds rounded_up(Ticks duration) {
+  return std::chrono::ceil<std::chrono::milliseconds>(duration);
+}
+
+}  // namespace
+
+RateLimiter::Verdict RateLimiter::take(std::uint64_t key, SteadyTime now) {
+  if (!is_on()) return {};
+  const Ticks interval = std::chrono::duration_cast<Ticks>(rate_.window) / rate_.count;
+  const Ticks tolerance = interval * (rate_.burst > 0 ? rate_.burst : rate_.count);
+  if (interval <= Ticks::zero()) return {};
+
+  // Keys are hashes already; the multiplication guards against those that are not quite.
+  auto& stripe = stripes_[(key * 0x9e3779b97f4a7c15ULL) >> 58U];
+  static_assert(kStripes == 64);
+  const std::scoped_lock lock(stripe.mutex);
+  if (++stripe.takes_since_sweep >= kSweepEvery) {
+    stripe.takes_since_sweep = 0;
+    std::erase_if(stripe.due_at, [now](const auto& entry) { return entry.second <= now; });
+  }
+
+  const auto found = stripe.due_at.find(key);
+  const auto due_now = found == stripe.due_at.end() ? now : std::max(found->second, now);
+  const auto due_next = due_now + interval;
+  if (due_next - now > tolerance) {
+    events_refused.add();
+    return {.is_allowed = false,
+            .retry_after = rounded_up(due_next - now - tolerance),
+            .remaining = 0,
+            .reset_after = rounded_up(due_now - now)};
+  }
+  if (found == stripe.due_at.end()) {
+    stripe.due_at.emplace(key, due_next);
+  } else {
+    found->second = due_next;
+  }
+  return {.is_allowed = true,
+          .retry_after = {},
+          .remaining = static_cast<std::uint32_t>((tolerance - (due_next - now)) / interval),
+          .reset_after = rounded_up(due_next - now)};
+}
+
+}  // namespace knotos::services

@@ -1,0 +1,128 @@
+// `kill -9` under load, ten times in a row. Afterwards every acked message is in the history once,
+// `seq` has no hole, and every device that follows the client's rule has exactly the chat.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Device, bare } from './device.mjs';
+import { eventually, startServer } from './harness.mjs';
+import { registerMany } from './people.mjs';
+import { seededRandom } from './random.mjs';
+
+const kills = 10;
+const users = 10;
+const devicesPerUser = 2;
+
+async function makeChats(people) {
+  const chats = [await people[0].group('Everybody', people.slice(1))];
+  for (let i = 0; i + 1 < people.length; i += 1) chats.push(await people[i].direct(people[i + 1]));
+  return chats;
+}
+
+/** One device's share of the load: says and changes things until it is told to stop. */
+async function talk(device, chatIds, random, log, isOver) {
+  const mine = [];
+  while (!isOver()) {
+    const chatId = random.pick(chatIds);
+    const dice = random.below(10);
+    if (dice < 7 || mine.length === 0) {
+      const sent = await device.send(chatId, `text ${random.below(1e9)}`);
+      log.sends.push(sent);
+      mine.push(sent);
+    } else if (dice < 9) {
+      const { chatId: where, messageId } = random.pick(mine);
+      const content = `edit ${random.below(1e9)}`;
+      const ack = await device.edit(where, messageId, content);
+      log.edits.set(messageId, { content, rev: ack.rev });
+    } else {
+      const at = random.below(mine.length);
+      const [{ chatId: where, messageId }] = mine.splice(at, 1);
+      const ack = await device.erase(where, messageId);
+      log.erased.set(messageId, ack.rev);
+    }
+    await sleep(random.below(20));
+  }
+}
+
+function checkHistory(history, log, chatId) {
+  history.forEach((message, at) => assert.equal(message.seq, at + 1, `${chatId}: seq has a hole`));
+  assert.equal(new Set(history.map((message) => message.rev)).size, history.length);
+  const byKey = new Map();
+  for (const message of history) {
+    const key = `${message.senderId} ${message.clientMessageId}`;
+    assert.ok(!byKey.has(key), `${key} is there twice`);
+    byKey.set(key, message);
+  }
+  for (const sent of log.sends.filter((each) => each.chatId === chatId)) {
+    const found = byKey.get(`${sent.senderId} ${sent.clientMessageId}`);
+    assert.ok(found, `acked and lost: ${JSON.stringify(sent)}`);
+    assert.deepEqual([found.id, found.seq], [sent.messageId, sent.seq]);
+    const edit = log.edits.get(found.id);
+    if (log.erased.has(found.id)) assert.equal(found.isDeleted, true, 'an acked delete was lost');
+    else if (edit) assert.equal(found.content, edit.content, 'an acked edit was lost');
+    else assert.equal(found.content, sent.content);
+  }
+}
+
+test(`kill -9 under load, ${kills} times`, { timeout: 240_000 }, async (t) => {
+  const seed = Number(process.env.KNOTOS_TEST_SEED ?? Date.now() % 1e9);
+  t.diagnostic(`seed ${seed}`);
+  const random = seededRandom(seed);
+  const server = await startServer(t, {
+    flags: ['--shards', '2', '--access-token-life-ms', '3600000'],
+  });
+  const people = await registerMany(server, users);
+  const chatIds = await makeChats(people);
+  const devices = [];
+  for (const person of people) {
+    for (let i = 0; i < devicesPerUser; i += 1) {
+      const device = new Device(await person.anotherDevice());
+      t.after(() => device.close());
+      devices.push(device);
+    }
+  }
+  const reachable = new Map();
+  for (const person of people) {
+    const page = await person.ask('GET', '/v1/chats?limit=100');
+    reachable.set(
+      person.id,
+      page.data.map((chat) => chat.id),
+    );
+  }
+
+  const log = { sends: [], edits: new Map(), erased: new Map() };
+  let isOver = false;
+  const talks = devices.map((device) =>
+    talk(device, reachable.get(device.person.id), random, log, () => isOver),
+  );
+  for (let kill = 0; kill < kills; kill += 1) {
+    await sleep(400 + random.below(800));
+    const acked = log.sends.length;
+    await server.kill();
+    await sleep(random.below(200));
+    await server.start();
+    await eventually('the load goes on after a kill', () => log.sends.length > acked, 20_000);
+  }
+  isOver = true;
+  await Promise.all(talks);
+  for (const device of devices) device.check();
+  assert.ok(log.sends.length > 200, `only ${log.sends.length} sends`);
+  t.diagnostic(`${log.sends.length} sends, ${log.edits.size} edited, ${log.erased.size} erased`);
+
+  for (const person of people) {
+    const own = devices.filter((device) => device.person.id === person.id);
+    for (const chatId of reachable.get(person.id)) {
+      const history = await person.history(chatId);
+      checkHistory(history, log, chatId);
+      const truth = history.map(bare);
+      for (const device of own) {
+        await eventually(`a device of ${person.username} has exactly the chat`, () => {
+          device.check();
+          const held = [...device.chat(chatId).messages.values()].sort((a, b) => a.seq - b.seq);
+          return JSON.stringify(held) === JSON.stringify(truth);
+        });
+      }
+    }
+  }
+});

@@ -1,0 +1,138 @@
+#pragma once
+
+#include "node.hpp"
+
+#include <boost/json.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace knotos::test {
+
+/// A device that follows the client's rule of SEMANTICS section 4 and nothing else. Its REST calls
+/// go straight to the services of the node that it is connected to.
+class ChatDevice {
+ public:
+  struct Held {
+    domain::Rev rev = 0;
+    std::string content;
+    bool is_deleted = false;
+
+    bool operator==(const Held&) const = default;
+  };
+  using Chat = std::map<domain::Seq, Held>;
+
+  ChatDevice(domain::UserId user, std::string token) : user_(user), token_(std::move(token)) {}
+
+  [[nodiscard]] domain::UserId user() const { return user_; }
+  [[nodiscard]] bool is_connected() const { return client_.has_value(); }
+  [[nodiscard]] const std::map<domain::ChatId, Chat>& chats() const { return chats_; }
+  /// How often it had to ask for what the gateway did not deliver.
+  [[nodiscard]] int gaps() const { return gaps_; }
+  /// Events by name, for tests that look at them one by one.
+  [[nodiscard]] const std::vector<std::pair<std::string, boost::json::value>>& events() const {
+    return events_;
+  }
+  [[nodiscard]] const std::map<std::uint64_t, boost::json::object>& acks() const { return acks_; }
+
+  void connect(Node& node, std::size_t shard) {
+    node_ = &node;
+    client_ = node.world.open_websocket(shard);
+    client_->send(R"(40{"token":")" + token_ + R"("})");
+  }
+  void disconnect() {
+    if (client_) client_->peer().end();
+    client_.reset();
+  }
+
+  std::uint64_t emit(const std::string& event, const boost::json::object& fields) {
+    const auto id = ++last_ack_;
+    client_->send("42" + std::to_string(id) +
+                  boost::json::serialize(boost::json::array{event, fields}));
+    return id;
+  }
+
+  /// Takes in what has come since the last call.
+  void hear() {
+    if (!client_) return;
+    for (const auto& text : client_->take_texts()) hear(text);
+    if (client_ && client_->peer().is_closed()) client_.reset();
+  }
+
+  /// Compares with the chat list and asks for what differs, as a client does when it comes back.
+  void look_at_list() {
+    const auto page = node_->run(node_->chats.list(user_, {.limit = 100}));
+    if (!page) return;
+    for (const auto& item : page->items) {
+      if (item.chat.last_rev > hi_[item.chat.id]) fetch(item.chat.id);
+    }
+  }
+
+ private:
+  void hear(const std::string& text) {
+    if (text == "2") return client_->send("3");
+    if (text.starts_with("43")) {
+      const auto array = text.find('[');
+      acks_[std::stoull(text.substr(2, array - 2))] =
+          boost::json::parse(text.substr(array)).as_array().at(0).as_object();
+      return;
+    }
+    if (!text.starts_with("42")) return;
+    const auto packet = boost::json::parse(text.substr(2)).as_array();
+    const std::string name(packet.at(0).as_string());
+    const auto& data = packet.at(1);
+    events_.emplace_back(name, data);
+    if (name == "session_ready") look_at_list();
+    if (name == "new_message" || name == "message_updated" || name == "message_deleted")
+      on_change(data.as_object());
+  }
+
+  void on_change(const boost::json::object& message) {
+    const auto chat = *domain::ChatId::parse(std::string(message.at("chatId").as_string()));
+    const auto rev = message.at("rev").to_number<domain::Rev>();
+    const auto prev_rev = message.at("prevRev").to_number<domain::Rev>();
+    auto& hi = hi_[chat];
+    if (rev <= hi) return;
+    if (prev_rev > hi) {
+      ++gaps_;
+      return fetch(chat);
+    }
+    const auto* deleted = message.if_contains("isDeleted");
+    chats_[chat][message.at("seq").to_number<domain::Seq>()] = {
+        .rev = rev,
+        .content = std::string(message.at("content").as_string()),
+        .is_deleted = deleted != nullptr && deleted->as_bool()};
+    hi = rev;
+  }
+
+  void fetch(domain::ChatId chat) {
+    while (true) {
+      const auto changes = node_->run(node_->messages.changes(user_, chat, hi_[chat], 7));
+      if (!changes) return;
+      for (const auto& message : changes->messages) {
+        chats_[chat][message.seq] = {
+            .rev = message.rev, .content = message.content, .is_deleted = message.is_deleted};
+        hi_[chat] = message.rev;
+      }
+      if (changes->has_more) continue;
+      hi_[chat] = changes->last_rev;
+      return;
+    }
+  }
+
+  domain::UserId user_;
+  std::string token_;
+  Node* node_ = nullptr;
+  std::optional<FakeWebSocket> client_;
+  std::map<domain::ChatId, domain::Rev> hi_;
+  std::map<domain::ChatId, Chat> chats_;
+  std::vector<std::pair<std::string, boost::json::value>> events_;
+  std::map<std::uint64_t, boost::json::object> acks_;
+  std::uint64_t last_ack_ = 0;
+  int gaps_ = 0;
+};
+
+}  // namespace knotos::test

@@ -1,0 +1,267 @@
+#include "chat_device.hpp"
+#include "lossy_bus.hpp"
+#include "node.hpp"
+#include "support/seeded_random.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <set>
+
+namespace knotos::gateway {
+namespace {
+
+using test::ChatDevice;
+using test::Node;
+
+constexpr int kUsers = 4;
+constexpr int kSteps = 120;
+
+/// Two gateways with their services over one store, a bus that drops, doubles and reorders, and
+/// devices that come and go: one thread, one seed, one history.
+class TwoGateways {
+ public:
+  explicit TwoGateways(std::uint64_t seed) : random_(seed), medium_(random_) {
+    for (std::size_t i = 0; i < 2; ++i) {
+      buses_.push_back(std::make_unique<test::LossyBus>(medium_));
+      nodes_.push_back(
+          std::make_unique<Node>(store_, *buses_.back(), random_, 1 + random_.below(3)));
+    }
+    for (int i = 0; i < kUsers; ++i) {
+      const auto name = "user" + std::to_string(i);
+      const auto session = nodes_[0]->run(nodes_[0]->accounts.register_user(
+          {.username = name, .password = "correct horse", .display_name = {}, .device_name = {}}));
+      users_.push_back(session->user.id);
+      // The second device of a user comes by the other gateway as often as not.
+      const auto again = nodes_[1]->run(nodes_[1]->accounts.login(
+          {.username = name, .password = "correct horse", .device_name = {}}));
+      devices_.push_back(std::make_unique<ChatDevice>(session->user.id, session->access_token));
+      devices_.push_back(std::make_unique<ChatDevice>(again->user.id, again->access_token));
+    }
+    make_chat();
+  }
+
+  void play() {
+    for (int step = 0; step < kSteps; ++step) {
+      act();
+      run_some();
+    }
+  }
+
+  /// The bus is well from now on, everybody is there, and each chat changes once more: so every gap
+  /// shows.
+  void settle() {
+    while (medium_.deliver_one()) {
+    }
+    medium_.set_reliable(true);
+    advance(std::chrono::seconds(3));
+    for (auto& device : devices_) {
+      if (!device->is_connected()) connect(*device);
+    }
+    run_all();
+    for (const auto& chat : chats_) {
+      const auto loaded = nodes_[0]->run(store_.load(chat, {}));
+      (void)nodes_[0]->run(
+          nodes_[0]->messages.send(member_of(chat), chat, {.content = "the last one"}));
+      run_all();
+      EXPECT_EQ(nodes_[0]->run(store_.load(chat, {}))->chat.last_rev, loaded->chat.last_rev + 1);
+    }
+    advance(std::chrono::seconds(3));
+  }
+
+  void check(std::uint64_t seed) {
+    for (const auto& chat : chats_) {
+      ChatDevice::Chat truth;
+      const auto page = nodes_[0]->run(store_.history(chat, {.limit = 1'000'000}));
+      std::set<domain::Rev> revs;
+      for (const auto& message : page->messages) {
+        truth[message.seq] = {
+            .rev = message.rev, .content = message.content, .is_deleted = message.is_deleted};
+        ASSERT_TRUE(revs.insert(message.rev).second) << "seed " << seed;
+      }
+      ASSERT_EQ(truth.size(), page->messages.empty() ? 0 : page->messages.back().seq)
+          << "seed " << seed;
+      for (const auto& device : devices_) {
+        const bool is_member = *nodes_[0]->run(store_.is_member(chat, device->user()));
+        const auto held = device->chats().find(chat);
+        if (!is_member) {
+          ASSERT_EQ(held, device->chats().end())
+              << "seed " << seed << ": a stranger heard of a chat";
+          continue;
+        }
+        ASSERT_NE(held, device->chats().end()) << "seed " << seed;
+        ASSERT_EQ(held->second.size(), truth.size()) << "seed " << seed;
+        for (const auto& [seq, message] : truth) {
+          ASSERT_EQ(held->second.at(seq).rev, message.rev) << "seed " << seed << ", seq " << seq;
+          ASSERT_EQ(held->second.at(seq), message) << "seed " << seed << ", seq " << seq;
+        }
+      }
+    }
+    for (const auto& [key, chat] : acked_) {
+      const auto page = nodes_[0]->run(store_.history(chat, {.limit = 1'000'000}));
+      const auto count =
+          std::ranges::count(page->messages, key, &domain::Message::client_message_id);
+      ASSERT_EQ(count, 1) << "seed " << seed << ", " << key;
+    }
+  }
+
+  /// Asks that devices made because a gateway had not closed a gap for them.
+  [[nodiscard]] int gaps() const {
+    int sum = 0;
+    for (const auto& device : devices_) sum += device->gaps();
+    return sum;
+  }
+  [[nodiscard]] std::size_t acks() const { return acked_.size(); }
+
+ private:
+  domain::UserId member_of(domain::ChatId chat) {
+    for (const auto& user : users_) {
+      if (*nodes_[0]->run(store_.is_member(chat, user))) return user;
+    }
+    return {};
+  }
+
+  void connect(ChatDevice& device) {
+    auto& node = *nodes_[random_.below(2)];
+    device.connect(node, random_.below(node.world.shards.count()));
+  }
+
+  void make_chat() {
+    auto& node = *nodes_[random_.below(2)];
+    const auto one = users_[random_.below(users_.size())];
+    const auto other = users_[random_.below(users_.size())];
+    if (random_.one_in(2)) {
+      const auto group =
+          node.run(node.chats.create_group(one, {.title = "A group", .member_ids = users_}));
+      chats_.push_back(group->item.chat.id);
+      return;
+    }
+    if (one == other) return;
+    const auto direct = node.run(node.chats.create_direct(one, other));
+    if (direct->is_new) chats_.push_back(direct->item.chat.id);
+  }
+
+  void act() {
+    auto& device = *devices_[random_.below(devices_.size())];
+    switch (random_.below(12)) {
+      case 0:
+        if (chats_.size() < 5) make_chat();
+        return;
+      case 1:
+        return device.disconnect();
+      case 2:
+        return advance(std::chrono::milliseconds(random_.below(200)));
+      default:
+        break;
+    }
+    if (!device.is_connected()) return connect(device);
+    if (chats_.empty()) return;
+    const auto chat = chats_[random_.below(chats_.size())].to_string();
+    if (random_.below(3) > 0) {
+      const auto key = "key-" + std::to_string(++keys_);
+      sent_[{&device, device.emit("send_message", {{"chatId", chat},
+                                                   {"type", "text"},
+                                                   {"content", "text " + key},
+                                                   {"clientMessageId", key}})}] = key;
+      return;
+    }
+    change(device, *domain::ChatId::parse(chat));
+  }
+
+  void change(ChatDevice& device, domain::ChatId chat) {
+    const auto page = nodes_[0]->run(store_.history(chat, {.limit = 1'000'000}));
+    if (page->messages.empty()) return;
+    const auto& message = page->messages[random_.below(page->messages.size())];
+    boost::json::object fields{{"chatId", chat.to_string()}, {"messageId", message.id.to_string()}};
+    if (random_.one_in(4)) {
+      device.emit("delete_message", fields);
+    } else {
+      fields["content"] = "edit " + std::to_string(++keys_);
+      device.emit("edit_message", fields);
+    }
+  }
+
+  /// A few pieces of work, of any shard of any node, and a few events from the bus, in any order.
+  void run_some() {
+    for (std::size_t left = random_.below(60); left > 0; --left) {
+      if (random_.one_in(4)) {
+        medium_.deliver_one();
+        continue;
+      }
+      auto& shards = nodes_[random_.below(2)]->world.shards;
+      shards.run_one(random_.below(shards.count()));
+    }
+    hear_all();
+  }
+
+  void run_all() {
+    for (int round = 0; round < 3; ++round) {
+      for (auto& node : nodes_) node->world.shards.run();
+      while (medium_.deliver_one()) {
+        for (auto& node : nodes_) node->world.shards.run();
+      }
+      hear_all();
+    }
+  }
+
+  void advance(std::chrono::milliseconds by) {
+    // In small steps, so that both nodes' clocks stay together.
+    for (auto left = by; left > std::chrono::milliseconds(0);
+         left -= std::chrono::milliseconds(10)) {
+      for (auto& node : nodes_) node->world.clock.advance(std::chrono::milliseconds(10));
+    }
+    hear_all();
+  }
+
+  void hear_all() {
+    for (auto& device : devices_) {
+      device->hear();
+      for (const auto& [id, ack] : device->acks()) {
+        const auto sent = sent_.find({device.get(), id});
+        if (sent == sent_.end() || !ack.at("ok").as_bool()) continue;
+        acked_[sent->second] = chat_of_key(sent->second);
+        sent_.erase(sent);
+      }
+    }
+  }
+
+  domain::ChatId chat_of_key(const std::string& key) {
+    for (const auto& chat : chats_) {
+      for (const auto& user : users_) {
+        if (*nodes_[0]->run(store_.find_by_key(chat, user, key))) return chat;
+      }
+    }
+    ADD_FAILURE() << "acked and not stored: " << key;
+    return {};
+  }
+
+  test::SeededRandom random_;
+  test::LossyMedium medium_;
+  adapters::memory::MemoryStore store_;
+  std::vector<std::unique_ptr<test::LossyBus>> buses_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<domain::UserId> users_;
+  std::vector<std::unique_ptr<ChatDevice>> devices_;
+  std::vector<domain::ChatId> chats_;
+  std::map<std::pair<ChatDevice*, std::uint64_t>, std::string> sent_;
+  std::map<std::string, domain::ChatId> acked_;
+  int keys_ = 0;
+};
+
+TEST(TwoGatewaysTest, EveryDeviceEndsWithExactlyTheChatWhateverTheBusDoes) {
+  const auto first = test::seed_or(1);
+  const auto count = std::getenv("KNOTOS_TEST_SEED") == nullptr ? 150U : 1U;
+  std::size_t acks = 0;
+  for (auto seed = first; seed < first + count; ++seed) {
+    TwoGateways world(seed);
+    world.play();
+    world.settle();
+    ASSERT_NO_FATAL_FAILURE(world.check(seed));
+    EXPECT_EQ(world.gaps(), 0) << "seed " << seed << ": a gateway left a gap for a device to close";
+    acks += world.acks();
+  }
+  EXPECT_GT(acks, count * 5);
+}
+
+}  // namespace
+}  // namespace knotos::gateway
