@@ -22,6 +22,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -259,6 +260,8 @@ Task<std::size_t> Process::links_here() { co_return socketio_.links(); }
 int serve(const Config& config) {
   log::configure(config.log_level, config.log_format);
   raise_descriptor_limit();
+  // What is kept here is nobody else's, also in a directory that was there before.
+  umask(077);
   Process process(config);
   return process.run();
 }
