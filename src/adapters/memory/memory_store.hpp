@@ -4,6 +4,7 @@
 #include "ports/chat_log.hpp"
 #include "ports/chat_store.hpp"
 #include "ports/message_store.hpp"
+#include "ports/people_store.hpp"
 
 #include <cstdint>
 #include <map>
@@ -27,7 +28,8 @@ enum class UnknownFate : std::uint8_t { lost, written };
 class MemoryStore final : public ports::ChatLog,
                           public ports::MessageStore,
                           public ports::ChatStore,
-                          public ports::AccountStore {
+                          public ports::AccountStore,
+                          public ports::Relations {
  public:
   /// The next append answers `status` and, but for `unknown` with `written`, writes nothing. Calls
   /// add up: first told, first done.
@@ -91,6 +93,12 @@ class MemoryStore final : public ports::ChatLog,
   [[nodiscard]] Task<Result<bool>> revoke_device(domain::UserId user,
                                                  domain::DeviceId device) override;
 
+  // ports::Relations
+  [[nodiscard]] Task<Result<ports::Relation>> relation(domain::UserId one,
+                                                       domain::UserId other) override;
+  [[nodiscard]] Task<Result<std::vector<ports::Relation>>> relations(
+      domain::UserId one, std::vector<domain::UserId> others) override;
+
  private:
   /// When a member's state changed last, by the store's own time: what `sync` goes by.
   struct StateTimes {
@@ -115,6 +123,9 @@ class MemoryStore final : public ports::ChatLog,
   struct Account {
     ports::Credentials credentials;
     domain::UserRev user_rev = 0;
+    domain::Privacy privacy;
+    std::map<domain::UserId, Time> contacts;  ///< Since when.
+    std::map<domain::UserId, Time> blocks;
     std::set<domain::ChatId> chats;  ///< Those with a state of this user's.
   };
 
@@ -142,6 +153,7 @@ class MemoryStore final : public ports::ChatLog,
   [[nodiscard]] domain::ChatListItem item_of(const StoredChat& stored,
                                              const domain::UserChatState& state) const;
   void remove_device(domain::DeviceId device);
+  [[nodiscard]] ports::Relation relation_of(domain::UserId one, domain::UserId other) const;
 
   mutable std::mutex mutex_;
   bool is_available_ = true;

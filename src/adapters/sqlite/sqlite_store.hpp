@@ -8,6 +8,7 @@
 #include "ports/chat_log.hpp"
 #include "ports/chat_store.hpp"
 #include "ports/message_store.hpp"
+#include "ports/people_store.hpp"
 
 #include <string>
 
@@ -19,7 +20,8 @@ namespace knotos::adapters::sqlite {
 class SqliteStore final : public ports::ChatLog,
                           public ports::MessageStore,
                           public ports::ChatStore,
-                          public ports::AccountStore {
+                          public ports::AccountStore,
+                          public ports::Relations {
  public:
   struct Options {
     std::string directory;
@@ -92,6 +94,12 @@ class SqliteStore final : public ports::ChatLog,
                                                 domain::DeviceId device) override;
   [[nodiscard]] Task<Result<bool>> revoke_device(domain::UserId user,
                                                  domain::DeviceId device) override;
+
+  // ports::Relations
+  [[nodiscard]] Task<Result<ports::Relation>> relation(domain::UserId one,
+                                                       domain::UserId other) override;
+  [[nodiscard]] Task<Result<std::vector<ports::Relation>>> relations(
+      domain::UserId one, std::vector<domain::UserId> others) override;
 
  private:
   /// The store's own time for a change that is being written: never earlier than the one before it
