@@ -77,6 +77,8 @@ class PeopleStore : public Relations {
   [[nodiscard]] virtual Task<Result<std::optional<domain::UserRev>>> update_privacy(
       domain::UserId user, PrivacyPatch patch) = 0;
 
+  /// Putting: errors: not_found also where the other is none or is deleted; conflict (there are
+  /// `domain::kContactsMax`, `domain::kBlocksMax` already).
   [[nodiscard]] virtual Task<Result<std::optional<domain::UserRev>>> put_contact(
       domain::UserId owner, domain::UserId other, Time now) = 0;
   [[nodiscard]] virtual Task<Result<std::optional<domain::UserRev>>> remove_contact(
@@ -86,6 +88,9 @@ class PeopleStore : public Relations {
                                                                                Time now) = 0;
   [[nodiscard]] virtual Task<Result<std::optional<domain::UserRev>>> remove_block(
       domain::UserId owner, domain::UserId other) = 0;
+  /// nullopt: no contact of theirs.
+  [[nodiscard]] virtual Task<Result<std::optional<Acquaintance>>> contact(domain::UserId owner,
+                                                                          domain::UserId other) = 0;
   /// Oldest first.
   [[nodiscard]] virtual Task<Result<AcquaintancePage>> contacts(
       domain::UserId owner, std::optional<AcquaintancePosition> after, std::size_t limit) = 0;
@@ -99,7 +104,7 @@ class PeopleStore : public Relations {
 
   /// The account goes: name, about, password, devices, contacts, blocks; the id stays, so that
   /// orders and counters hold, and the username is never given again. What the user wrote is for
-  /// the caller to erase, by the logs.
+  /// the caller to erase, by the logs. Again: a success that writes nothing.
   [[nodiscard]] virtual Task<Result<void>> delete_account(domain::UserId user) = 0;
 };
 

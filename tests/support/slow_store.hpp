@@ -115,7 +115,9 @@ class SlowStore final : public ports::ChatLog, public ports::MessageStore, publi
   Task<Result<bool>> has_reaction(domain::ChatId chat, domain::MessageId message,
                                   domain::UserId user, std::string emoji) override {
     co_await pause();
-    co_return co_await inner_.has_reaction(chat, message, user, std::move(emoji));
+    auto found = co_await inner_.has_reaction(chat, message, user, std::move(emoji));
+    co_await pause();
+    co_return found;
   }
   Task<Result<std::vector<domain::UserId>>> recent_reactors(domain::ChatId chat,
                                                             domain::MessageId message,

@@ -22,7 +22,7 @@ class SqliteStore final : public ports::ChatLog,
                           public ports::MessageStore,
                           public ports::ChatStore,
                           public ports::AccountStore,
-                          public ports::Relations,
+                          public ports::PeopleStore,
                           public ports::InviteStore {
  public:
   struct Options {
@@ -101,11 +101,38 @@ class SqliteStore final : public ports::ChatLog,
   [[nodiscard]] Task<Result<bool>> revoke_device(domain::UserId user,
                                                  domain::DeviceId device) override;
 
-  // ports::Relations
+  // ports::PeopleStore
+  [[nodiscard]] Task<Result<domain::UserRev>> user_rev(domain::UserId user) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> update_profile(
+      domain::UserId user, ports::ProfilePatch patch) override;
+  [[nodiscard]] Task<Result<domain::Privacy>> privacy(domain::UserId user) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> update_privacy(
+      domain::UserId user, ports::PrivacyPatch patch) override;
   [[nodiscard]] Task<Result<ports::Relation>> relation(domain::UserId one,
                                                        domain::UserId other) override;
   [[nodiscard]] Task<Result<std::vector<ports::Relation>>> relations(
       domain::UserId one, std::vector<domain::UserId> others) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> put_contact(domain::UserId owner,
+                                                                         domain::UserId other,
+                                                                         Time now) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> remove_contact(
+      domain::UserId owner, domain::UserId other) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> put_block(domain::UserId owner,
+                                                                       domain::UserId other,
+                                                                       Time now) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> remove_block(
+      domain::UserId owner, domain::UserId other) override;
+  [[nodiscard]] Task<Result<std::optional<ports::Acquaintance>>> contact(
+      domain::UserId owner, domain::UserId other) override;
+  [[nodiscard]] Task<Result<ports::AcquaintancePage>> contacts(
+      domain::UserId owner, std::optional<ports::AcquaintancePosition> after,
+      std::size_t limit) override;
+  [[nodiscard]] Task<Result<ports::AcquaintancePage>> blocks(
+      domain::UserId owner, std::optional<ports::AcquaintancePosition> after,
+      std::size_t limit) override;
+  [[nodiscard]] Task<Result<void>> see(domain::UserId user, Time at) override;
+  [[nodiscard]] Task<Result<std::optional<Time>>> last_seen(domain::UserId user) override;
+  [[nodiscard]] Task<Result<void>> delete_account(domain::UserId user) override;
 
   // ports::InviteStore
   [[nodiscard]] Task<Result<void>> put_invite(ports::Invite invite, std::size_t count_max) override;
