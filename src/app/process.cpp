@@ -16,6 +16,7 @@
 #include "runtime/http_server.hpp"
 #include "runtime/shard_pool.hpp"
 #include "server/server.hpp"
+#include "services/member_service.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -66,6 +67,18 @@ server::Options socketio_options(const Config& config) {
   return options;
 }
 
+services::MessageService::Limits message_limits(const Config& config) {
+  auto limits = config.messages;
+  limits.group_members_max = config.chats.group_members_max;
+  return limits;
+}
+
+services::MemberService::Limits member_limits(const Config& config) {
+  auto limits = config.members;
+  limits.group_members_max = config.chats.group_members_max;
+  return limits;
+}
+
 /// The whole process, built in the order of its members and taken down in the reverse order.
 class Process {
  public:
@@ -96,6 +109,7 @@ class Process {
   services::AccountService accounts_;
   services::ChatService chats_;
   services::MessageService messages_;
+  services::MemberService members_;
 
   server::Server socketio_;
   gateway::Gateway gateway_;
@@ -113,21 +127,34 @@ Process::Process(const Config& config)
       passwords_({.threads = cores()}),
       shards_(config.shards == 0 ? cores() : config.shards),
       accounts_({.accounts = store_,
+                 .chats = store_,
                  .passwords = passwords_,
                  .tokens = tokens_,
                  .bus = bus_,
                  .clock = clock_,
                  .random = random_},
                 config.accounts),
-      chats_({.chats = store_, .bus = bus_, .clock = clock_, .random = random_}, config.chats),
+      chats_({.chats = store_,
+              .relations = store_,
+              .bus = bus_,
+              .clock = clock_,
+              .random = random_},
+             config.chats),
       messages_({.shards = shards_,
                  .log = store_,
                  .messages = store_,
-                 .chats = store_,
+                 .relations = store_,
                  .bus = bus_,
                  .clock = clock_,
                  .random = random_},
-                config.messages),
+                message_limits(config)),
+      members_({.messages = messages_,
+                .log = store_,
+                .chats = store_,
+                .invites = store_,
+                .clock = clock_,
+                .random = random_},
+               member_limits(config)),
       socketio_(shards_, shards_.all_timers(), socketio_options(config),
                 [this](std::span<std::uint8_t> out) { random_.fill(out); }),
       gateway_({.shards = shards_,
@@ -146,6 +173,7 @@ Process::Process(const Config& config)
       api_({.accounts = accounts_,
             .chats = chats_,
             .messages = messages_,
+            .members = members_,
             .shards = shards_,
             .clock = clock_,
             .random = random_},

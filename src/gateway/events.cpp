@@ -13,13 +13,6 @@ namespace {
 
 metrics::Counter events_refused("gateway_events_refused_total", "Events answered with an error.");
 
-/// The one argument of an event of ours. Errors: validation_failed.
-Result<json::Object> fields_of(const server::Event& event) {
-  if (event.size() == 0)
-    return fail(Errc::validation_failed, "The event needs an object as its argument.");
-  return json::parse_object(event.argument(0));
-}
-
 }  // namespace
 
 void Gateway::listen_to_events() {
@@ -41,6 +34,13 @@ void Gateway::listen_to_events() {
                          .retry_after = std::chrono::seconds(1),
                          .cause = {}};
   chat_namespace.set_overload_reply(json::failure_ack(overloaded, new_request_id()));
+}
+
+Result<json::Object> Gateway::fields_of(const server::Event& event) {
+  if (event.size() == 0) {
+    return fail(Errc::validation_failed, "The event needs an object as its argument.");
+  }
+  return json::parse_object(event.argument(0));
 }
 
 void Gateway::handle(std::string_view name, Handler handler) {

@@ -33,6 +33,7 @@ Gateway::Gateway(Ports ports, Limits limits) : ports_(std::move(ports)), limits_
     socket.emit("resync_required", R"({"reason":"slowConsumer"})", server::PacketClass::control);
   });
   listen_to_events();
+  listen_to_log_events();
   ports_.bus.listen(this);
 }
 
@@ -92,7 +93,7 @@ Gateway::ShardPart& Gateway::here() {
   return *parts_[shard];
 }
 
-Connection& Gateway::connection_of(server::Socket& socket) {
+Connection& Gateway::connection_of(const server::Socket& socket) {
   return *static_cast<Connection*>(socket.data().get());
 }
 

@@ -95,6 +95,13 @@ Task<Result<ChatListItem>> MemberService::describe(UserId user, ChatId chat,
   co_return co_await change(chat, std::move(request));
 }
 
+Task<Result<void>> MemberService::drop(UserId user, ChatId chat) {
+  const auto item = co_await ports_.chats.item(user, chat);
+  if (!item) co_return fail(item.error());
+  if (item->chat.type == domain::ChatType::group) co_return co_await leave(user, chat);
+  co_return fail(Errc::forbidden, "This chat stays.");
+}
+
 Task<Result<void>> MemberService::end(UserId user, ChatId chat) {
   co_return co_await change_and_forget(chat, request_of(GroupDeed::end, user));
 }

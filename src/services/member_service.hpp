@@ -70,6 +70,8 @@ class MemberService {
   [[nodiscard]] Task<Result<domain::ChatListItem>> describe(domain::UserId user,
                                                             domain::ChatId chat,
                                                             Description description);
+  /// Off the user's own list: a group is left. Errors: forbidden (the saved chat).
+  [[nodiscard]] Task<Result<void>> drop(domain::UserId user, domain::ChatId chat);
   /// For everybody, by its owner.
   [[nodiscard]] Task<Result<void>> end(domain::UserId user, domain::ChatId chat);
 

@@ -103,24 +103,33 @@ class ApiWorld {
   explicit ApiWorld(std::size_t shard_count = 1, api::Api::Settings settings = quiet_settings())
       : shards(shard_count),
         accounts({.accounts = store,
+                  .chats = store,
                   .passwords = passwords,
                   .tokens = tokens,
                   .bus = bus,
                   .clock = clock,
                   .random = random},
                  {}),
-        chats({.chats = store, .bus = bus, .clock = clock, .random = random}, {}),
+        chats({.chats = store, .relations = store, .bus = bus, .clock = clock, .random = random}, {}),
         messages({.shards = shards,
                   .log = store,
                   .messages = store,
-                  .chats = store,
+                  .relations = store,
                   .bus = bus,
                   .clock = clock,
                   .random = random},
                  {}),
+        members({.messages = messages,
+                 .log = store,
+                 .chats = store,
+                 .invites = store,
+                 .clock = clock,
+                 .random = random},
+                {}),
         api({.accounts = accounts,
              .chats = chats,
              .messages = messages,
+             .members = members,
              .shards = shards,
              .clock = clock,
              .random = random},
@@ -193,6 +202,7 @@ class ApiWorld {
   services::AccountService accounts;
   services::ChatService chats;
   services::MessageService messages;
+  services::MemberService members;
   api::Api api;
 };
 

@@ -4,6 +4,7 @@
 #include "gateway/gateway.hpp"
 #include "services/account_service.hpp"
 #include "services/chat_service.hpp"
+#include "services/member_service.hpp"
 #include "services/message_service.hpp"
 #include "support/fake_client.hpp"
 
@@ -60,21 +61,29 @@ class Node {
       : world(shard_count, std::move(options)),
         clock(world.clock),
         accounts({.accounts = store,
+                  .chats = store,
                   .passwords = passwords_,
                   .tokens = tokens_,
                   .bus = bus,
                   .clock = clock,
                   .random = random},
                  {}),
-        chats({.chats = store, .bus = bus, .clock = clock, .random = random}, {}),
+        chats({.chats = store, .relations = store, .bus = bus, .clock = clock, .random = random}, {}),
         messages({.shards = world.shards,
                   .log = store,
                   .messages = store,
-                  .chats = store,
+                  .relations = store,
                   .bus = bus,
                   .clock = clock,
                   .random = random},
                  {.rate_messages = {}}),
+        members({.messages = messages,
+                 .log = store,
+                 .chats = store,
+                 .invites = store,
+                 .clock = clock,
+                 .random = random},
+                {}),
         gateway({.shards = world.shards,
                  .timers = world.clock.all_timers(),
                  .server = world.server,
@@ -111,6 +120,7 @@ class Node {
   services::AccountService accounts;
   services::ChatService chats;
   services::MessageService messages;
+  services::MemberService members;
   gateway::Gateway gateway;
 };
 
