@@ -124,6 +124,7 @@ Process::Process(const Config& config)
                  .log = store_,
                  .messages = store_,
                  .chats = store_,
+                 .states = store_,
                  .bus = bus_,
                  .clock = clock_,
                  .random = random_},

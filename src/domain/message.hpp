@@ -100,6 +100,8 @@ struct Message {
   std::uint32_t edit_version = 0;  ///< Edits so far.
   std::optional<Time> edited_at;
   Time created_at;
+  /// It stands in for one that the reader may not see (`stub_of`). Never stored.
+  bool is_stub = false;
 
   bool operator==(const Message&) const = default;
 };

@@ -77,26 +77,41 @@ Task<Result<Message>> MessageService::erase(UserId user, ChatId chat, domain::Me
 
 Task<Result<ports::HistoryPage>> MessageService::history(UserId user, ChatId chat,
                                                          ports::HistoryQuery query) {
-  auto admitted = co_await admit_reader(user, chat);
-  if (!admitted) co_return fail(std::move(admitted.error()));
-  co_return co_await ports_.messages.history(chat, query);
+  auto visibility = co_await admit_reader(user, chat);
+  if (!visibility) co_return fail(std::move(visibility.error()));
+  query.first_seq = visibility->first_seq;
+  query.hidden = visibility->hidden;
+  auto page = co_await ports_.messages.history(chat, std::move(query));
+  if (!page) co_return page;
+  for (auto& message : page->messages) message = domain::as_seen(std::move(message), *visibility);
+  co_return page;
 }
 
 Task<Result<ports::Changes>> MessageService::changes(UserId user, ChatId chat, domain::Rev since,
                                                      std::size_t limit) {
-  auto admitted = co_await admit_reader(user, chat);
-  if (!admitted) co_return fail(std::move(admitted.error()));
-  co_return co_await ports_.messages.changes(chat, since, limit);
+  auto visibility = co_await admit_reader(user, chat);
+  if (!visibility) co_return fail(std::move(visibility.error()));
+  auto changes = co_await ports_.messages.changes(chat, since, limit);
+  if (!changes) co_return changes;
+  for (auto& message : changes->messages) {
+    message = domain::as_seen(std::move(message), *visibility);
+  }
+  co_return changes;
 }
 
 Task<Result<Message>> MessageService::get(UserId user, ChatId chat, domain::MessageId message) {
-  auto admitted = co_await admit_reader(user, chat);
-  if (!admitted) co_return fail(std::move(admitted.error()));
+  auto visibility = co_await admit_reader(user, chat);
+  if (!visibility) co_return fail(std::move(visibility.error()));
   auto found = co_await ports_.messages.find(chat, message);
-  if (!found && found.error().code == Errc::not_found) {
+  if (!found && found.error().code != Errc::not_found) co_return found;
+  if (!found || !visibility->shows(*found)) {
     co_return fail(Errc::not_found, "There is no such message.");
   }
-  co_return found;
+  co_return domain::as_seen(std::move(*found), *visibility);
+}
+
+RateLimiter::Verdict MessageService::rate_of(UserId user) {
+  return rates_.peek(hash_of(user.uuid()), ports_.clock.steady_now());
 }
 
 void MessageService::drain(std::chrono::milliseconds retry_after) {
@@ -107,11 +122,12 @@ std::size_t MessageService::writes_in_flight() const { return writes_in_flight_-
 
 ChatHome& MessageService::home_of(ChatId chat) { return *homes_[ports_.shards.home_of(chat)]; }
 
-Task<Result<void>> MessageService::admit_reader(UserId user, ChatId chat) {
-  auto is_member = co_await ports_.chats.is_member(chat, user);
-  if (!is_member) co_return fail(std::move(is_member.error()));
-  if (!*is_member) co_return fail(Errc::not_found, "There is no such chat.");
-  co_return Result<void>();
+Task<Result<domain::Visibility>> MessageService::admit_reader(UserId user, ChatId chat) {
+  auto visibility = co_await ports_.states.visibility(user, chat);
+  if (!visibility && visibility.error().code == Errc::not_found) {
+    co_return fail(Errc::not_found, "There is no such chat.");
+  }
+  co_return visibility;
 }
 
 }  // namespace knotos::services

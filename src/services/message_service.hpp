@@ -6,6 +6,7 @@
 #include "domain/message.hpp"
 #include "ports/bus.hpp"
 #include "ports/chat_log.hpp"
+#include "ports/chat_state_store.hpp"
 #include "ports/chat_store.hpp"
 #include "ports/message_store.hpp"
 #include "ports/world.hpp"
@@ -33,6 +34,7 @@ class MessageService {
     ports::ChatLog& log;
     ports::MessageStore& messages;
     ports::ChatStore& chats;
+    ports::ChatStateStore& states;
     ports::Bus& bus;
     const ports::Clock& clock;
     ports::Random& random;
@@ -76,7 +78,8 @@ class MessageService {
   [[nodiscard]] Task<Result<domain::Message>> erase(domain::UserId user, domain::ChatId chat,
                                                     domain::MessageId message);
 
-  /// Errors of all three: not_found (also to outsiders), store_unavailable.
+  // What the user may not see is left out of the history, a stub among the changes, and not found
+  // by itself. Errors of all three: not_found (also to outsiders), store_unavailable.
   [[nodiscard]] Task<Result<ports::HistoryPage>> history(domain::UserId user, domain::ChatId chat,
                                                          ports::HistoryQuery query);
   [[nodiscard]] Task<Result<ports::Changes>> changes(domain::UserId user, domain::ChatId chat,
@@ -87,12 +90,16 @@ class MessageService {
   /// From now on new writes are refused as `overloaded` with `retry_after`; those begun are
   /// finished.
   void drain(std::chrono::milliseconds retry_after);
+  /// How a user stands to the rate of messages, without counting. Any thread.
+  [[nodiscard]] RateLimiter::Verdict rate_of(domain::UserId user);
   /// Writes begun and not yet answered. Any thread.
   [[nodiscard]] std::size_t writes_in_flight() const;
 
  private:
   [[nodiscard]] ChatHome& home_of(domain::ChatId chat);
-  [[nodiscard]] Task<Result<void>> admit_reader(domain::UserId user, domain::ChatId chat);
+  /// What the reader may see. Errors: not_found (not a member), store_unavailable.
+  [[nodiscard]] Task<Result<domain::Visibility>> admit_reader(domain::UserId user,
+                                                              domain::ChatId chat);
 
   Ports ports_;
   Limits limits_;

@@ -46,6 +46,7 @@ struct ChatProcess {
                   .log = store,
                   .messages = store,
                   .chats = store,
+                  .states = memory,
                   .bus = bus,
                   .clock = clock,
                   .random = random},

@@ -155,7 +155,13 @@ Task<Result<ports::LoadedChat>> SqliteStore::load(domain::ChatId chat,
 Task<ports::AppendOutcome> SqliteStore::append(domain::ChatId chat, domain::Rev at_rev,
                                                std::vector<domain::LogEntry> entries) {
   auto work = [this, chat, at_rev, entries = std::move(entries)](WriteScope& scope) {
-    return append_all(scope, chat, at_rev, entries, change_time());
+    const auto now = change_time();
+    auto outcome = append_all(scope, chat, at_rev, entries, now);
+    if (outcome.status == ports::AppendStatus::appended) {
+      recent_.note(now, chat, at_rev + entries.size());
+      for (const auto& [user, user_rev] : outcome.user_revs) recent_.note(now, user);
+    }
+    return outcome;
   };
   auto written = co_await writer_.write<ports::AppendOutcome>(std::move(work));
   if (written.fate == Fate::done) co_return std::move(*written.value);

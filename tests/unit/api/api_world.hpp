@@ -114,6 +114,7 @@ class ApiWorld {
                   .log = store,
                   .messages = store,
                   .chats = store,
+                  .states = store,
                   .bus = bus,
                   .clock = clock,
                   .random = random},

@@ -71,6 +71,7 @@ class Node {
                   .log = store,
                   .messages = store,
                   .chats = store,
+                  .states = store,
                   .bus = bus,
                   .clock = clock,
                   .random = random},
