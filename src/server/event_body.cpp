@@ -13,7 +13,7 @@ std::optional<EventBody> make_body(std::string_view event,
                                    std::span<const std::string> attachments) {
   if (socketio::is_reserved_event(event) || attachments.size() > kAttachmentsMax) {
     counters::emits_refused.add();
-    log::error("an event was not sent: its name is reserved or its attachments are too many",
+    log::debug("an event was not sent: its name is reserved or its attachments are too many",
                {{"event", event}, {"attachments", attachments.size()}});
     return std::nullopt;
   }
