@@ -26,8 +26,6 @@ self.addEventListener('fetch', (event) => {
     // The server's own page if it can be had, since it may be newer.
     event.respondWith(fetch(request).catch(() => caches.match('/', { cacheName })));
   } else if (SHELL.includes(url.pathname)) {
-    event.respondWith(
-      caches.match(request, { cacheName }).then((kept) => kept ?? fetch(request)),
-    );
+    event.respondWith(caches.match(request, { cacheName }).then((kept) => kept ?? fetch(request)));
   }
 });

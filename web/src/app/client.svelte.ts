@@ -147,6 +147,16 @@ export class Client {
     return known ? [...known].flatMap(([user, mark]) => (user === this.ownId ? [] : [mark])) : [];
   }
 
+  /** The user has seen everything up to `seq`. */
+  read(chatId: string, seq: number): void {
+    const chat = this.chats.get(chatId);
+    if (!chat || seq <= chat.state.lastReadSeq) return;
+    // Shown at once; the answer brings the server's own count.
+    const unreadCount = seq >= chat.lastSeq ? 0 : chat.unreadCount;
+    this.chats.changeState(chatId, { lastReadSeq: seq, markedUnread: false }, unreadCount);
+    this.marks.read(chatId, seq);
+  }
+
   raiseWatermark(chatId: string, userId: string, next: Partial<Watermark>): void {
     const known = this.#watermarks.get(chatId) ?? new Map<string, Watermark>();
     this.#watermarks.set(chatId, new Map(known).set(userId, raised(known.get(userId), next)));

@@ -45,6 +45,12 @@ export function language(): Language {
   return current;
 }
 
+/** For dates and numbers: the browser's own variety of the language, such as en-GB, if it has one. */
+export function locale(): string {
+  const tags = navigator.languages ?? [navigator.language];
+  return tags.find((tag) => tag.split('-')[0]?.toLowerCase() === current) ?? current;
+}
+
 export function t(key: Key, fill: Record<string, string | number> = {}): string {
   return filled(sentences[key], fill);
 }

@@ -48,14 +48,6 @@ export interface Invite {
   useCount?: number;
 }
 
-export type Audience = 'everyone' | 'contacts' | 'nobody';
-export interface Privacy {
-  lastSeen?: Audience;
-  messages?: Audience;
-  groups?: Audience;
-  [name: string]: unknown;
-}
-
 const id = encodeURIComponent;
 
 export function register(fetch: Fetch, username: string, password: string): Promise<Session> {
@@ -93,8 +85,7 @@ export class Api {
   me = () => this.call<User>('GET', '/v1/me');
   changeMe = (fields: { displayName?: string }) => this.call<User>('PATCH', '/v1/me', fields);
   deleteMe = (password: string) => this.call<void>('DELETE', '/v1/me', { password });
-  privacy = () => this.call<User & { privacy?: Privacy }>('GET', '/v1/me');
-  changePrivacy = (fields: Privacy) => this.call<Privacy>('PATCH', '/v1/me/privacy', fields);
+  changePrivacy = (fields: object) => this.call<unknown>('PATCH', '/v1/me/privacy', fields);
   user = (userId: string) => this.call<User>('GET', `/v1/users/${id(userId)}`);
   findUsers = (prefix: string) =>
     this.call<Page<User>>('GET', `/v1/users?q=${id(prefix)}&limit=10`);
