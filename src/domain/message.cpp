@@ -1,15 +1,14 @@
 #include "domain/message.hpp"
 
+#include "base/names.hpp"
 #include "domain/user.hpp"
 
 #include <algorithm>
-#include <array>
-#include <utility>
 
 namespace knotos::domain {
 namespace {
 
-constexpr std::array<std::pair<MessageType, std::string_view>, 8> kTypes{{
+constexpr Names<MessageType, 8> kTypes{{
     {MessageType::text, "text"},
     {MessageType::image, "image"},
     {MessageType::video, "video"},
@@ -20,7 +19,7 @@ constexpr std::array<std::pair<MessageType, std::string_view>, 8> kTypes{{
     {MessageType::encrypted, "encrypted"},
 }};
 
-constexpr std::array<std::pair<Role, std::string_view>, 3> kRoles{{
+constexpr Names<Role, 3> kRoles{{
     {Role::owner, "owner"},
     {Role::admin, "admin"},
     {Role::member, "member"},
@@ -41,23 +40,15 @@ std::string_view bytes_of(const Uuid& uuid) {
 
 }  // namespace
 
-std::string_view name_of(MessageType type) { return kTypes[static_cast<std::size_t>(type)].second; }
+std::string_view name_of(MessageType type) { return name_in(kTypes, type); }
 
 std::optional<MessageType> parse_message_type(std::string_view name) {
-  const auto* const found =
-      std::ranges::find(kTypes, name, [](const auto& row) { return row.second; });
-  if (found == kTypes.end()) return std::nullopt;
-  return found->first;
+  return find_in(kTypes, name);
 }
 
-std::string_view name_of(Role role) { return kRoles[static_cast<std::size_t>(role)].second; }
+std::string_view name_of(Role role) { return name_in(kRoles, role); }
 
-std::optional<Role> parse_role(std::string_view name) {
-  const auto* const found =
-      std::ranges::find(kRoles, name, [](const auto& row) { return row.second; });
-  if (found == kRoles.end()) return std::nullopt;
-  return found->first;
-}
+std::optional<Role> parse_role(std::string_view name) { return find_in(kRoles, name); }
 
 Sha256 Draft::hash() const {
   std::string request;
@@ -65,6 +56,11 @@ Sha256 Draft::hash() const {
   append_field(request, content);
   append_field(request, reply_to ? bytes_of(reply_to->uuid()) : std::string_view());
   for (const auto& user : mentions) append_field(request, bytes_of(user.uuid()));
+  if (forwarded_from) {
+    append_field(request, "forwarded");
+    append_field(request, bytes_of(forwarded_from->sender_id.uuid()));
+    append_field(request, format_time(forwarded_from->created_at));
+  }
   return sha256(as_octets(request));
 }
 

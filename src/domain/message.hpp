@@ -33,9 +33,38 @@ struct ReplyTo {
   bool operator==(const ReplyTo&) const = default;
 };
 
+/// From where a message was forwarded: its author and when it was written, but no place, since who
+/// reads this may not see that chat.
+struct ForwardedFrom {
+  UserId sender_id;
+  Time created_at;
+
+  bool operator==(const ForwardedFrom&) const = default;
+};
+
+/// One user's reaction to one message. Kept in a collection of its own; the message holds counts.
+struct Reaction {
+  UserId user_id;
+  std::string emoji;
+  Time created_at;
+
+  bool operator==(const Reaction&) const = default;
+};
+
+/// What a message shows of its reactions with one emoji.
+struct ReactionCount {
+  std::string emoji;
+  std::uint32_t count = 0;
+  std::vector<UserId> recent_user_ids;  ///< The newest first, at most `kRecentReactorsMax`.
+
+  bool operator==(const ReactionCount&) const = default;
+};
+
 /// What a system message tells (API section 2).
 struct SystemEvent {
-  std::string event;  ///< `group_created`, later `members_added`, `member_removed`, …
+  /// `group_created`, `members_added`, `member_removed`, `member_left`, `member_joined` (by an
+  /// invite), `role_changed`, `owner_changed`, `title_changed`, `settings_changed`, `group_ended`.
+  std::string event;
   UserId actor_id;
   std::vector<UserId> user_ids;
   std::optional<std::string> title;
@@ -63,7 +92,10 @@ struct Message {
   std::string content;  ///< Empty once deleted.
   std::optional<ReplyTo> reply_to;
   std::vector<UserId> mentions;
+  std::optional<ForwardedFrom> forwarded_from;
   std::optional<SystemEvent> system_event;
+  std::vector<ReactionCount> reactions;  ///< In the order of their first use.
+  bool is_pinned = false;
   bool is_deleted = false;
   std::uint32_t edit_version = 0;  ///< Edits so far.
   std::optional<Time> edited_at;
@@ -79,8 +111,10 @@ struct Draft {
   std::string content;
   std::optional<MessageId> reply_to;
   std::vector<UserId> mentions;
+  std::optional<ForwardedFrom> forwarded_from;  ///< Never from a client: `forward` sets it.
 
-  /// Over type, content, reply and mentions: two requests are the same when these are.
+  /// Over type, content, reply, mentions and where it was forwarded from: two requests are the same
+  /// when these are.
   [[nodiscard]] Sha256 hash() const;
 };
 
@@ -92,6 +126,9 @@ struct ContentLimits {
 inline constexpr std::size_t kMentionsMax = 50;
 inline constexpr std::size_t kClientMessageIdMax = 64;
 inline constexpr std::size_t kPreviewCodePointsMax = 140;
+inline constexpr std::size_t kRecentReactorsMax = 3;
+inline constexpr std::size_t kReactionKindsMax = 20;  ///< Different emoji on one message.
+inline constexpr std::size_t kEmojiBytesMax = 64;
 
 /// Errors: validation_failed at /content.
 [[nodiscard]] Result<void> check_content(std::string_view content, const ContentLimits& limits);

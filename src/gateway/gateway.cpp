@@ -55,10 +55,8 @@ void Gateway::hear(ports::BusEvent event) {
   for (std::size_t shard = 0; shard < parts_.size(); ++shard) {
     if (const auto* added = std::get_if<ports::ChatAdded>(&event)) {
       ports_.shards.post(shard, [this, copy = *added] { on_chat_added(copy); });
-    } else {
-      ports_.shards.post(shard, [this, copy = std::get<ports::SessionRevoked>(event)] {
-        on_session_revoked(copy);
-      });
+    } else if (const auto* revoked = std::get_if<ports::SessionRevoked>(&event)) {
+      ports_.shards.post(shard, [this, copy = *revoked] { on_session_revoked(copy); });
     }
   }
 }

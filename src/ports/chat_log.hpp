@@ -28,7 +28,9 @@ enum class AppendStatus : std::uint8_t {
 struct AppendOutcome {
   AppendStatus status = AppendStatus::appended;
   std::size_t offender = 0;  ///< With key_taken: which entry, the first such.
-  std::string cause;         ///< For the log.
+  /// With appended: whose membership changed, and their `userRev` after it.
+  std::vector<std::pair<domain::UserId, domain::UserRev>> user_revs;
+  std::string cause;  ///< For the log.
 };
 
 /// The log of each chat: the only door by which a chat changes (SEMANTICS section 12). Any thread
@@ -49,9 +51,10 @@ class ChatLog {
   /// Writes `entries` at `at_rev + 1, …`, all or none, and answers after the durable commit. Their
   /// `rev`s, `seq`s and ordinals are already those of these places. A batch is either message
   /// entries, or one change entry. One append a chat at a time from one process. Applies them: the
-  /// target's new state, the states of who joins or leaves (where `member_rev` is lower), the
-  /// sender's own state (`domain::apply_own_message`), the chat
-  /// (`domain::apply`). Appends of different chats may share a commit.
+  /// target's new state, the actor's reaction, the states of who joins, leaves or changes role
+  /// (`domain::apply_membership`, where `member_rev` is lower), the sender's own state
+  /// (`domain::apply_own_message`), the chat (`domain::apply`). Appends of different chats may
+  /// share a commit.
   [[nodiscard]] virtual Task<AppendOutcome> append(domain::ChatId chat, domain::Rev at_rev,
                                                    std::vector<domain::LogEntry> entries) = 0;
 

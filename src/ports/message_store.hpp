@@ -26,6 +26,18 @@ struct HistoryQuery {
   std::size_t limit = 50;
 };
 
+/// Where a page of reactions ended: they are listed by time, then user and emoji.
+struct ReactionPosition {
+  Time created_at;
+  domain::UserId user_id;
+  std::string emoji;
+};
+
+struct ReactionPage {
+  std::vector<domain::Reaction> reactions;
+  bool has_more = false;
+};
+
 struct HistoryPage {
   std::vector<domain::Message> messages;  ///< Ascending by `seq`.
   bool has_older = false;
@@ -55,6 +67,21 @@ class MessageStore {
   /// store_unavailable.
   [[nodiscard]] virtual Task<Result<std::optional<domain::Message>>> find_by_key(
       domain::ChatId chat, domain::UserId sender, std::string client_message_id) = 0;
+
+  /// Who reacted to a message, oldest first. Errors: store_unavailable. An unknown message has
+  /// none.
+  [[nodiscard]] virtual Task<Result<ReactionPage>> reactions(domain::ChatId chat,
+                                                             domain::MessageId message,
+                                                             std::optional<ReactionPosition> after,
+                                                             std::size_t limit) = 0;
+  /// Whether this reaction stands. Errors: store_unavailable.
+  [[nodiscard]] virtual Task<Result<bool>> has_reaction(domain::ChatId chat,
+                                                        domain::MessageId message,
+                                                        domain::UserId user, std::string emoji) = 0;
+  /// The user's messages of a chat that are not deleted, ascending by `seq`, from `after`
+  /// (exclusive) on. For exports and for erasing an account. Errors: store_unavailable.
+  [[nodiscard]] virtual Task<Result<std::vector<domain::Message>>> messages_by(
+      domain::ChatId chat, domain::UserId sender, domain::Seq after, std::size_t limit) = 0;
 };
 
 }  // namespace knotos::ports

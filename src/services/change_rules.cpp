@@ -53,6 +53,9 @@ Change erasure_of(const Message& target, const ChangeRequest& request,
   after.content.clear();
   after.reply_to.reset();
   after.mentions.clear();
+  after.forwarded_from.reset();
+  after.reactions.clear();
+  after.is_pinned = false;
   return std::optional<Message>(std::move(after));
 }
 

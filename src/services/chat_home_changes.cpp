@@ -77,8 +77,11 @@ Task<Result<std::optional<Message>>> ChatHome::append_change(std::shared_ptr<Cha
                                                              Time now) {
   const auto at_rev = head->chat().last_rev;
   after.rev = at_rev + 1;
-  const domain::ChangeEntry entry{
-      .kind = request.kind, .actor_id = request.actor_id, .after = after, .created_at = now};
+  const domain::ChangeEntry entry{.kind = request.kind,
+                                  .actor_id = request.actor_id,
+                                  .after = after,
+                                  .emoji = {},
+                                  .created_at = now};
   auto outcome = co_await around_.ports.log.append(head->id(), at_rev, {entry});
   switch (outcome.status) {
     case AppendStatus::appended: {

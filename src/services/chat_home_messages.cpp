@@ -56,7 +56,7 @@ Task<void> ChatHome::write_messages(std::shared_ptr<ChatHead> head) {
   place(*head, batch);
   std::vector<domain::LogEntry> entries;
   for (const auto& message : batch.messages) {
-    entries.emplace_back(domain::MessageEntry{.message = message, .memberships = {}});
+    entries.emplace_back(domain::MessageEntry{.message = message, .memberships = {}, .patch = {}});
   }
   auto outcome =
       co_await around_.ports.log.append(head->id(), head->chat().last_rev, std::move(entries));
@@ -158,7 +158,8 @@ void ChatHome::place(const ChatHead& head, Batch& batch) {
     message.content = write.draft.content;
     message.reply_to = std::move(batch.replies[index]);
     message.mentions = write.draft.mentions;
-    domain::apply(chat, domain::MessageEntry{.message = message, .memberships = {}});
+    message.forwarded_from = write.draft.forwarded_from;
+    domain::apply(chat, domain::MessageEntry{.message = message, .memberships = {}, .patch = {}});
     batch.messages.push_back(std::move(message));
   }
 }

@@ -60,7 +60,13 @@ Task<Result<ports::CreatedChat>> MemoryStore::create(ports::NewChat chat) {
     account.chats.insert(chat.chat.id);
     created.user_revs.emplace_back(state.user_id, ++account.user_rev);
   }
-  if (chat.first_entry) apply(made, *chat.first_entry);
+  made.changed_at = change_time();
+  for (const auto& state : chat.members) {
+    made.times[state.user_id] = {
+        .changed_at = made.changed_at, .member_changed_at = made.changed_at, .marked_at = {}};
+  }
+  ports::AppendOutcome outcome;
+  if (chat.first_entry) apply(made, *chat.first_entry, outcome);
   created.chat = made.chat;
   co_return created;
 }
@@ -74,7 +80,9 @@ Task<Result<ports::ChatListPage>> MemoryStore::list(ports::ChatListQuery query) 
   for (const auto& id : account->second.chats) {
     const auto& found = chats_.at(id);
     const auto& state = found.states.at(query.user);
-    if (!state.is_member || !passes(query.filter, found.chat, state, query.now)) continue;
+    if (!state.is_member || domain::is_off_list_now(found.chat, state) ||
+        !passes(query.filter, found.chat, state, query.now))
+      continue;
     auto item = item_of(found, state);
     if (query.after && !comes_before(*query.after, position_of(item))) continue;
     page.items.push_back(std::move(item));

@@ -53,6 +53,15 @@ class MemoryStore final : public ports::ChatLog,
                                                    domain::MessageId message) override;
   [[nodiscard]] Task<Result<std::optional<domain::Message>>> find_by_key(
       domain::ChatId chat, domain::UserId sender, std::string client_message_id) override;
+  [[nodiscard]] Task<Result<ports::ReactionPage>> reactions(
+      domain::ChatId chat, domain::MessageId message, std::optional<ports::ReactionPosition> after,
+      std::size_t limit) override;
+  [[nodiscard]] Task<Result<bool>> has_reaction(domain::ChatId chat, domain::MessageId message,
+                                                domain::UserId user, std::string emoji) override;
+  [[nodiscard]] Task<Result<std::vector<domain::Message>>> messages_by(domain::ChatId chat,
+                                                                       domain::UserId sender,
+                                                                       domain::Seq after,
+                                                                       std::size_t limit) override;
 
   // ports::ChatStore
   [[nodiscard]] Task<Result<ports::CreatedChat>> create(ports::NewChat chat) override;
@@ -83,6 +92,13 @@ class MemoryStore final : public ports::ChatLog,
                                                  domain::DeviceId device) override;
 
  private:
+  /// When a member's state changed last, by the store's own time: what `sync` goes by.
+  struct StateTimes {
+    Time changed_at;
+    Time member_changed_at;
+    Time marked_at;
+  };
+
   /// A chat and its log. `messages[n]` has seq n + 1.
   struct StoredChat {
     domain::Chat chat;
@@ -91,6 +107,9 @@ class MemoryStore final : public ports::ChatLog,
     std::map<std::pair<domain::UserId, std::string>, domain::Seq> seq_by_key;
     std::unordered_map<domain::MessageId, domain::Seq> seq_by_id;
     std::map<domain::UserId, domain::UserChatState> states;
+    std::map<domain::UserId, StateTimes> times;
+    std::unordered_map<domain::MessageId, std::vector<domain::Reaction>> reactions;
+    Time changed_at;
   };
 
   struct Account {
@@ -114,8 +133,11 @@ class MemoryStore final : public ports::ChatLog,
   [[nodiscard]] StoredChat* stored(domain::ChatId chat);
   [[nodiscard]] ports::AppendOutcome write(domain::ChatId chat, domain::Rev at_rev,
                                            const std::vector<domain::LogEntry>& entries);
-  void apply(StoredChat& stored, const domain::LogEntry& entry);
-  void apply_message(StoredChat& stored, const domain::MessageEntry& entry);
+  /// The store's own time of a change: never earlier than the one before it.
+  [[nodiscard]] Time change_time();
+  void apply(StoredChat& stored, const domain::LogEntry& entry, ports::AppendOutcome& outcome);
+  void apply_message(StoredChat& stored, const domain::MessageEntry& entry,
+                     ports::AppendOutcome& outcome);
   static void apply_change(StoredChat& stored, const domain::ChangeEntry& entry);
   [[nodiscard]] domain::ChatListItem item_of(const StoredChat& stored,
                                              const domain::UserChatState& state) const;
@@ -125,6 +147,7 @@ class MemoryStore final : public ports::ChatLog,
   bool is_available_ = true;
   std::vector<Failure> failures_;
   std::size_t appends_ = 0;
+  Time last_change_;
   std::unordered_map<domain::ChatId, StoredChat> chats_;
   std::unordered_map<domain::UserId, Account> accounts_;
   std::map<std::string, domain::UserId> user_ids_by_name_;

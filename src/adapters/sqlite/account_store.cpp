@@ -35,7 +35,10 @@ Result<void> create_user(Connection& connection, const ports::Credentials& crede
       is_there(connection, "SELECT 1 FROM users WHERE id = ?1", user.id)) {
     return fail(Errc::conflict);
   }
-  connection.prepare("INSERT INTO users VALUES (?1, ?2, ?3, ?4, 0, ?5)")
+  connection
+      .prepare(
+          "INSERT INTO users (id, username, display_name, password_hash, created_at) VALUES (?1, "
+          "?2, ?3, ?4, ?5)")
       .bind(user.id, user.username, user.display_name, credentials.password_hash, user.created_at)
       .run();
   insert_device(connection, device);

@@ -11,10 +11,6 @@ namespace {
 using domain::ChangeEntry;
 using domain::MessageEntry;
 
-std::string_view name_of_kind(domain::ChangeKind kind) {
-  return kind == domain::ChangeKind::edit ? "edit" : "erase";
-}
-
 bool is_key_taken(Connection& connection, const domain::Message& message) {
   auto row = connection.prepare(
       "SELECT 1 FROM messages WHERE chat_id = ?1 AND sender_id = ?2 AND client_message_id = ?3");
@@ -22,71 +18,116 @@ bool is_key_taken(Connection& connection, const domain::Message& message) {
   return row.step();
 }
 
-/// Who joins or leaves is written where their `member_rev` is lower; it raises their `userRev`.
-void put_memberships(Connection& connection, const MessageEntry& entry) {
-  for (const auto& state : entry.memberships) {
-    const auto present = find_state(connection, state.user_id, state.chat_id);
-    if (present && present->member_rev >= state.member_rev) continue;
-    put_state(connection, state);
-    connection.prepare("UPDATE users SET user_rev = user_rev + 1 WHERE id = ?1")
-        .bind(state.user_id)
+/// Who joins, leaves or changes role is written where their `member_rev` is lower; it raises their
+/// `userRev`.
+void put_memberships(Connection& connection, const MessageEntry& entry, Time now,
+                     ports::AppendOutcome& outcome) {
+  const auto& message = entry.message;
+  for (const auto& change : entry.memberships) {
+    auto state = find_state(connection, change.user_id, message.chat_id);
+    if (state && state->member_rev >= message.rev) continue;
+    if (!state) {
+      state.emplace();
+      state->user_id = change.user_id;
+      state->chat_id = message.chat_id;
+    }
+    domain::apply_membership(*state, change, message);
+    put_state(connection, *state);
+    connection
+        .prepare(
+            "UPDATE user_chat_states SET changed_at = ?3, member_changed_at = ?3, marked_at = ?3 "
+            "WHERE user_id = ?1 AND chat_id = ?2")
+        .bind(state->user_id, state->chat_id, now)
         .run();
+    outcome.user_revs.emplace_back(state->user_id, raise_user_rev(connection, state->user_id));
   }
 }
 
 void put_own_state(Connection& connection, const domain::Chat& before,
-                   const domain::Message& message) {
+                   const domain::Message& message, Time now) {
   if (message.type == domain::MessageType::system) return;
   auto state = find_state(connection, message.sender_id, message.chat_id);
   if (!state) return;
+  const auto read_before = state->last_read_seq;
   domain::apply_own_message(*state, before, message);
   connection
       .prepare(
           "UPDATE user_chat_states SET own_count = ?3, last_read_seq = ?4, last_read_ordinal = ?5, "
-          "own_count_at_read = ?6, last_delivered_seq = ?7 WHERE user_id = ?1 AND chat_id = ?2")
+          "own_count_at_read = ?6, last_delivered_seq = ?7, "
+          "marked_at = iif(?8, ?9, marked_at) WHERE user_id = ?1 AND chat_id = ?2")
       .bind(state->user_id, state->chat_id, state->own_count, state->last_read_seq,
-            state->last_read_ordinal, state->own_count_at_read, state->last_delivered_seq)
+            state->last_read_ordinal, state->own_count_at_read, state->last_delivered_seq,
+            state->last_read_seq > read_before, now)
       .run();
 }
 
 /// False: its key is taken.
-bool put_entry(Connection& connection, const domain::Chat& before, const MessageEntry& entry) {
+bool put_entry(Connection& connection, const domain::Chat& before, const MessageEntry& entry,
+               Time now, ports::AppendOutcome& outcome) {
   if (is_key_taken(connection, entry.message)) return false;
   insert_message(connection, entry.message);
-  put_memberships(connection, entry);
-  put_own_state(connection, before, entry.message);
+  put_memberships(connection, entry, now, outcome);
+  put_own_state(connection, before, entry.message, now);
   return true;
 }
 
-bool put_entry(Connection& connection, const domain::Chat&, const ChangeEntry& entry) {
+/// The reaction that comes or goes; with an erasure all of the message's go.
+void put_reaction(Connection& connection, const ChangeEntry& entry) {
+  switch (entry.kind) {
+    case domain::ChangeKind::react:
+      connection.prepare("INSERT OR IGNORE INTO reactions VALUES (?1, ?2, ?3, ?4)")
+          .bind(entry.after.id, entry.actor_id, entry.emoji, entry.created_at)
+          .run();
+      return;
+    case domain::ChangeKind::unreact:
+      connection
+          .prepare("DELETE FROM reactions WHERE message_id = ?1 AND user_id = ?2 AND emoji = ?3")
+          .bind(entry.after.id, entry.actor_id, entry.emoji)
+          .run();
+      return;
+    case domain::ChangeKind::erase:
+      connection.prepare("DELETE FROM reactions WHERE message_id = ?1").bind(entry.after.id).run();
+      return;
+    case domain::ChangeKind::edit:
+    case domain::ChangeKind::pin:
+    case domain::ChangeKind::unpin:
+      return;
+  }
+}
+
+bool put_entry(Connection& connection, const domain::Chat& /*before*/, const ChangeEntry& entry,
+               Time /*now*/, ports::AppendOutcome& /*outcome*/) {
   const auto& after = entry.after;
   update_message(connection, after);
-  connection.prepare("INSERT INTO changes VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
-      .bind(after.chat_id, after.rev, name_of_kind(entry.kind), after.id, entry.actor_id,
+  put_reaction(connection, entry);
+  connection.prepare("INSERT INTO changes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
+      .bind(after.chat_id, after.rev, name_of(entry.kind), after.id, entry.actor_id, entry.emoji,
             entry.created_at)
       .run();
   return true;
 }
 
 ports::AppendOutcome append_all(WriteScope& scope, domain::ChatId chat_id, domain::Rev at_rev,
-                                const std::vector<domain::LogEntry>& entries) {
+                                const std::vector<domain::LogEntry>& entries, Time now) {
   auto& connection = scope.connection;
   auto chat = find_chat(connection, chat_id);
   if (!chat || chat->last_rev != at_rev) {
     scope.drop();
-    return {.status = ports::AppendStatus::place_taken, .offender = 0, .cause = {}};
+    return {.status = ports::AppendStatus::place_taken};
   }
+  ports::AppendOutcome outcome;
   for (std::size_t at = 0; at < entries.size(); ++at) {
     const bool is_put = std::visit(
-        [&](const auto& entry) { return put_entry(connection, *chat, entry); }, entries[at]);
+        [&](const auto& entry) { return put_entry(connection, *chat, entry, now, outcome); },
+        entries[at]);
     if (!is_put) {
       scope.drop();
-      return {.status = ports::AppendStatus::key_taken, .offender = at, .cause = {}};
+      return {.status = ports::AppendStatus::key_taken, .offender = at};
     }
     domain::apply(*chat, entries[at]);
   }
-  update_chat(connection, *chat);
-  return {};
+  update_chat(connection, *chat, now);
+  return outcome;
 }
 
 }  // namespace
@@ -113,15 +154,14 @@ Task<Result<ports::LoadedChat>> SqliteStore::load(domain::ChatId chat,
 
 Task<ports::AppendOutcome> SqliteStore::append(domain::ChatId chat, domain::Rev at_rev,
                                                std::vector<domain::LogEntry> entries) {
-  auto work = [chat, at_rev, entries = std::move(entries)](WriteScope& scope) {
-    return append_all(scope, chat, at_rev, entries);
+  auto work = [this, chat, at_rev, entries = std::move(entries)](WriteScope& scope) {
+    return append_all(scope, chat, at_rev, entries, change_time());
   };
   auto written = co_await writer_.write<ports::AppendOutcome>(std::move(work));
   if (written.fate == Fate::done) co_return std::move(*written.value);
   const bool is_unknown = written.fate == Fate::unknown;
   co_return ports::AppendOutcome{
       .status = is_unknown ? ports::AppendStatus::unknown : ports::AppendStatus::unavailable,
-      .offender = 0,
       .cause = std::move(written.cause)};
 }
 

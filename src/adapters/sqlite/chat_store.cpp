@@ -21,6 +21,8 @@ namespace {
 // domain::is_archived_now and domain::unread_count, in SQL. ?2 is now.
 #define KN_ARCHIVED \
   "(s.is_archived AND (c.last_ordinal <= s.archived_ordinal OR ifnull(s.muted_until > ?2, 0)))"
+// domain::is_off_list_now.
+#define KN_LISTED "NOT (s.is_off_list AND c.last_ordinal <= s.off_list_ordinal)"
 #define KN_UNREAD \
   "(s.marked_unread OR c.last_ordinal - s.last_read_ordinal > s.own_count - s.own_count_at_read)"
 
@@ -32,14 +34,14 @@ namespace {
   "c.id LIMIT ?3"
 
 constexpr std::string_view kListAll =
-    KN_LIST "WHERE s.user_id = ?1 AND s.is_member AND NOT " KN_ARCHIVED " AND " KN_POSITION
-            " > (?4, ?5, ?6, ?7)" KN_LIST_ORDER;
-constexpr std::string_view kListUnread =
-    KN_LIST "WHERE s.user_id = ?1 AND s.is_member AND NOT " KN_ARCHIVED " AND " KN_UNREAD
+    KN_LIST "WHERE s.user_id = ?1 AND s.is_member AND " KN_LISTED " AND NOT " KN_ARCHIVED
             " AND " KN_POSITION " > (?4, ?5, ?6, ?7)" KN_LIST_ORDER;
+constexpr std::string_view kListUnread =
+    KN_LIST "WHERE s.user_id = ?1 AND s.is_member AND " KN_LISTED " AND NOT " KN_ARCHIVED
+            " AND " KN_UNREAD " AND " KN_POSITION " > (?4, ?5, ?6, ?7)" KN_LIST_ORDER;
 constexpr std::string_view kListArchived =
-    KN_LIST "WHERE s.user_id = ?1 AND s.is_member AND " KN_ARCHIVED " AND " KN_POSITION
-            " > (?4, ?5, ?6, ?7)" KN_LIST_ORDER;
+    KN_LIST "WHERE s.user_id = ?1 AND s.is_member AND " KN_LISTED " AND " KN_ARCHIVED
+            " AND " KN_POSITION " > (?4, ?5, ?6, ?7)" KN_LIST_ORDER;
 
 std::string_view list_statement(ports::ChatFilter filter) {
   switch (filter) {
@@ -81,7 +83,7 @@ void add_people(Connection& connection, domain::UserId user,
       ", m.joined_at FROM page JOIN chats c ON c.id = page.chat_id AND c.type = 'direct' "
       "JOIN user_chat_states m ON m.chat_id = page.chat_id AND m.user_id <> ?3 JOIN users u ON "
       "u.id = m.user_id "
-      "ORDER BY 1, 6, 2");
+      "ORDER BY 1, 8, 2");
   row.bind(std::span<const std::uint8_t>(joined), std::uint64_t{items.size()}, user,
            std::uint64_t{domain::kListPeopleMax});
   while (row.step())
@@ -95,26 +97,29 @@ std::vector<ports::ChatStanding> read_standings(Statement row) {
   return standings;
 }
 
-Result<ports::CreatedChat> create_chat(Connection& connection, const ports::NewChat& fresh) {
+Result<ports::CreatedChat> create_chat(Connection& connection, const ports::NewChat& fresh,
+                                       Time now) {
   if (auto found = find_chat(connection, fresh.chat.id)) {
     return ports::CreatedChat{.is_new = false, .chat = std::move(*found), .user_revs = {}};
   }
   ports::CreatedChat created{.is_new = true, .chat = fresh.chat, .user_revs = {}};
-  insert_chat(connection, fresh.chat);
+  insert_chat(connection, fresh.chat, now);
   for (const auto& state : fresh.members) {
-    auto row = connection.prepare(
-        "UPDATE users SET user_rev = user_rev + 1 WHERE id = ?1 RETURNING user_rev");
-    row.bind(state.user_id);
-    if (!row.step()) return fail_because(Errc::not_found, "no user " + state.user_id.to_string());
-    created.user_revs.emplace_back(state.user_id, row.count(0));
-    while (row.step()) {
-    }
+    const auto user_rev = raise_user_rev(connection, state.user_id);
+    if (user_rev == 0) return fail_because(Errc::not_found, "no user " + state.user_id.to_string());
+    created.user_revs.emplace_back(state.user_id, user_rev);
     put_state(connection, state);
+    connection
+        .prepare(
+            "UPDATE user_chat_states SET changed_at = ?3, member_changed_at = ?3 WHERE user_id = "
+            "?1 AND chat_id = ?2")
+        .bind(state.user_id, state.chat_id, now)
+        .run();
   }
   if (fresh.first_entry) {
     insert_message(connection, fresh.first_entry->message);
     domain::apply(created.chat, *fresh.first_entry);
-    update_chat(connection, created.chat);
+    update_chat(connection, created.chat, now);
   }
   return created;
 }
@@ -122,8 +127,8 @@ Result<ports::CreatedChat> create_chat(Connection& connection, const ports::NewC
 }  // namespace
 
 Task<Result<ports::CreatedChat>> SqliteStore::create(ports::NewChat chat) {
-  auto work = [chat = std::move(chat)](Connection& connection) {
-    return create_chat(connection, chat);
+  auto work = [this, chat = std::move(chat)](Connection& connection) {
+    return create_chat(connection, chat, change_time());
   };
   co_return co_await write<ports::CreatedChat>(std::move(work));
 }

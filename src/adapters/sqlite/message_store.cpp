@@ -133,4 +133,53 @@ Task<Result<std::optional<Message>>> SqliteStore::find_by_key(domain::ChatId cha
   co_return co_await readers_.read<std::optional<Message>>(std::move(work));
 }
 
+Task<Result<ports::ReactionPage>> SqliteStore::reactions(
+    domain::ChatId /*chat*/, domain::MessageId message,
+    std::optional<ports::ReactionPosition> after, std::size_t limit) {
+  auto work = [message, after = std::move(after),
+               limit](Connection& connection) -> Result<ports::ReactionPage> {
+    auto row = connection.prepare(
+        "SELECT user_id, emoji, created_at FROM reactions WHERE message_id = ?1 AND (created_at, "
+        "user_id, emoji) > (?2, ?3, ?4) ORDER BY created_at, user_id, emoji LIMIT ?5");
+    const auto user = after ? after->user_id : domain::UserId();
+    const std::string emoji = after ? after->emoji : std::string();
+    row.bind(message, after ? after->created_at : Time(Milliseconds(-1)), user, emoji,
+             std::uint64_t{limit + 1});
+    ports::ReactionPage page;
+    while (row.step()) {
+      page.reactions.push_back(
+          {.user_id = row.id<domain::UserId>(0), .emoji = row.text(1), .created_at = row.time(2)});
+    }
+    page.has_more = page.reactions.size() > limit;
+    if (page.has_more) page.reactions.pop_back();
+    return page;
+  };
+  co_return co_await readers_.read<ports::ReactionPage>(std::move(work));
+}
+
+Task<Result<bool>> SqliteStore::has_reaction(domain::ChatId /*chat*/, domain::MessageId message,
+                                             domain::UserId user, std::string emoji) {
+  auto work = [message, user, emoji = std::move(emoji)](Connection& connection) -> Result<bool> {
+    auto row = connection.prepare(
+        "SELECT 1 FROM reactions WHERE message_id = ?1 AND user_id = ?2 AND emoji = ?3");
+    row.bind(message, user, emoji);
+    return row.step();
+  };
+  co_return co_await readers_.read<bool>(std::move(work));
+}
+
+Task<Result<std::vector<Message>>> SqliteStore::messages_by(domain::ChatId chat,
+                                                            domain::UserId sender,
+                                                            domain::Seq after, std::size_t limit) {
+  auto work = [chat, sender, after, limit](Connection& connection) -> Result<std::vector<Message>> {
+    auto row = connection.prepare(
+        "SELECT " KN_MESSAGE_COLUMNS
+        " FROM messages WHERE chat_id = ?1 AND sender_id = ?2 AND seq > ?3 AND is_deleted = 0 AND "
+        "type <> 'system' ORDER BY seq LIMIT ?4");
+    row.bind(chat, sender, after, std::uint64_t{limit});
+    return read_all(std::move(row));
+  };
+  co_return co_await readers_.read<std::vector<Message>>(std::move(work));
+}
+
 }  // namespace knotos::adapters::sqlite

@@ -2,6 +2,7 @@
 
 #include "adapters/sqlite/schema.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace knotos::adapters::sqlite {
@@ -29,6 +30,11 @@ SqliteStore::SqliteStore(Options options)
       checkpointer_(file_, options.checkpoints),
       writer_(open(file_, options), options.writer, [this](Connection&) { checkpointer_.look(); }),
       readers_(file_, {.threads = options.reader_threads}) {}
+
+Time SqliteStore::change_time() {
+  last_change_ = std::max(last_change_, now_utc());
+  return last_change_;
+}
 
 SqliteStore::~SqliteStore() {
   readers_.stop();

@@ -55,6 +55,15 @@ class SqliteStore final : public ports::ChatLog,
                                                    domain::MessageId message) override;
   [[nodiscard]] Task<Result<std::optional<domain::Message>>> find_by_key(
       domain::ChatId chat, domain::UserId sender, std::string client_message_id) override;
+  [[nodiscard]] Task<Result<ports::ReactionPage>> reactions(
+      domain::ChatId chat, domain::MessageId message, std::optional<ports::ReactionPosition> after,
+      std::size_t limit) override;
+  [[nodiscard]] Task<Result<bool>> has_reaction(domain::ChatId chat, domain::MessageId message,
+                                                domain::UserId user, std::string emoji) override;
+  [[nodiscard]] Task<Result<std::vector<domain::Message>>> messages_by(domain::ChatId chat,
+                                                                       domain::UserId sender,
+                                                                       domain::Seq after,
+                                                                       std::size_t limit) override;
 
   // ports::ChatStore
   [[nodiscard]] Task<Result<ports::CreatedChat>> create(ports::NewChat chat) override;
@@ -85,12 +94,17 @@ class SqliteStore final : public ports::ChatLog,
                                                  domain::DeviceId device) override;
 
  private:
+  /// The store's own time for a change that is being written: never earlier than the one before it
+  /// in this process. On the writer's thread.
+  [[nodiscard]] Time change_time();
+
   /// A write that answers a Result: an error of its own undoes what it did.
   template <class T>
   [[nodiscard]] Task<Result<T>> write(std::function<Result<T>(Connection&)> work);
 
   DataDirectory directory_;
   std::string file_;
+  Time last_change_;  ///< On the writer's thread.
   Checkpointer checkpointer_;
   Writer writer_;
   Readers readers_;
