@@ -85,13 +85,28 @@ node_tests() {
   (cd tests/e2e && node --test --test-reporter=spec "$@" </dev/null)
 }
 
+# Every described answer, ack and event was seen by one of the tests at least.
+all_described_seen() {
+  (cd tests/e2e && node seen.mjs </dev/null)
+}
+
 # test_e2e [NAME…]: NAME is a file of tests/e2e without `.test.mjs`.
 test_e2e() {
   local -a files=("${@/%/.test.mjs}")
-  if [[ $# -eq 0 ]]; then
-    mapfile -t files < <(cd tests/e2e && ls ./*.test.mjs)
+  if [[ $# -gt 0 ]]; then
+    suite "end to end" node_tests "${files[@]}"
+    return
   fi
+  mapfile -t files < <(cd tests/e2e && ls ./*.test.mjs)
+  export KNOTOS_TEST_SEEN=$PWD/build/e2e-seen
+  rm -rf "$KNOTOS_TEST_SEEN"
   suite "end to end" node_tests "${files[@]}"
+  suite "all that is described" all_described_seen
+  unset KNOTOS_TEST_SEEN
+}
+
+test_model() {
+  suite "reference model" node_tests ../model/model.test.mjs
 }
 
 test_all() {
@@ -101,6 +116,7 @@ test_all() {
   test_asan
   test_tsan
   test_e2e
+  test_model
 }
 
 test_command() {
@@ -117,9 +133,10 @@ test_command() {
     for chosen in "$@"; do
       case $chosen in
         style) configure debug && test_style debug ;;
+        model) suite "build release" build release knotos && test_model ;;
         unit | asan | tsan) "test_$chosen" ;;
         *)
-          echo "There is no suite '$chosen'. Suites: style unit asan tsan e2e" >&2
+          echo "There is no suite '$chosen'. Suites: style unit asan tsan e2e model" >&2
           return 2
           ;;
       esac
