@@ -65,11 +65,15 @@ Socket* ShardServer::find(SocketHandle handle) const {
 }
 
 void ShardServer::send_to_room(std::string_view name_space, std::string_view room,
-                               const Packet& packet) {
+                               const Packet& packet,
+                               const std::function<bool(const Socket&)>& is_meant) {
   const auto* const found = find_namespace(name_space);
   if (found == nullptr) return;
   // `EngineShard::send` ends no link and calls nobody, so the list stands still.
-  for (const auto& member : found->rooms().members(room)) send(*sockets_.at(member.socket), packet);
+  for (const auto& member : found->rooms().members(room)) {
+    auto& socket = *sockets_.at(member.socket);
+    if (!is_meant || is_meant(socket)) send(socket, packet);
+  }
 }
 
 std::size_t ShardServer::room_size(std::string_view name_space, std::string_view room) const {
