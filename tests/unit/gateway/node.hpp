@@ -97,6 +97,8 @@ class Node {
                  .random = random},
                 {}) {}
 
+  [[nodiscard]] adapters::memory::PresenceTable& presence_table() { return own_table_; }
+
   /// Runs a task on shard 0 to its end, with everything else that can run.
   template <class T>
   T run(Task<T> task) {
