@@ -17,6 +17,8 @@
 #include "runtime/http_server.hpp"
 #include "runtime/shard_pool.hpp"
 #include "server/server.hpp"
+#include "webapp/embedded_pack.hpp"
+#include "webapp/webapp.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -106,6 +108,7 @@ class Process {
   ConnectGate connect_gate_;
   std::atomic<bool> is_draining_ = false;
   api::Api api_;
+  webapp::Webapp webapp_;
   runtime::HttpServer http_;
   boost::asio::io_context signal_loop_;  ///< Of the main thread: signals and the drain.
 };
@@ -169,6 +172,7 @@ Process::Process(const Config& config)
              return api::Readiness{.is_draining = is_draining_,
                                    .store_accepts_writes = store_.accepts_writes()};
            }),
+      webapp_(webapp::embedded_pack()),
       http_(shards_, config.http) {
   mount();
 }
@@ -182,14 +186,23 @@ void Process::mount() {
       },
       // One byte more, so that the session hears of a body that is too large, and ends.
       config_.socketio.payload_bytes_max + 1,
-      [](unsigned status, std::string_view) {
+      [this](unsigned status, std::string_view, std::string_view target) {
+        socketio_.refuse_body(target);
         return http::Response{.status = status, .headers = {}, .body = {}};
       });
   http_.mount(
       "/",
-      [this](std::shared_ptr<server::HttpExchange> exchange) { api_.serve(std::move(exchange)); },
+      [this](std::shared_ptr<server::HttpExchange> exchange) {
+        if (webapp_.owns(exchange->request().path())) {
+          exchange->respond(webapp_.respond(exchange->request()));
+        } else {
+          api_.serve(std::move(exchange));
+        }
+      },
       std::nullopt,
-      [this](unsigned status, std::string_view text) { return api_.refuse(status, text); });
+      [this](unsigned status, std::string_view text, std::string_view) {
+        return api_.refuse(status, text);
+      });
 }
 
 int Process::run() {

@@ -153,6 +153,7 @@ Task<Result<std::vector<domain::ChatId>>> Gateway::open_rooms(domain::UserId use
 
 void Gateway::welcome(server::Socket& socket, std::vector<domain::ChatId> chats) {
   auto& connection = connection_of(socket);
+  socket.join(user_room(connection.claims.user_id));
   for (const auto& chat : chats) socket.join(room_of(chat));
   connection.chats = std::move(chats);
   connection.is_ready = true;

@@ -2,7 +2,6 @@
 #include "gateway/shard_part.hpp"
 #include "json/write_live.hpp"
 
-#include <array>
 #include <map>
 #include <utility>
 
@@ -95,12 +94,12 @@ void Gateway::hear_receipt(const ports::ReceiptMoved& event) {
 
 void Gateway::tell_room(domain::ChatId chat, domain::UserId except, OwnEvent event,
                         server::PacketClass packet_class) {
-  const std::array<std::string_view, 1> arguments{*event.text};
-  ports_.server.send_to_room(kNamespace, room_of(chat),
-                             server::make_event(kNamespace, event.name, arguments, packet_class),
-                             [except](const server::Socket& socket) {
-                               return connection_of(socket).claims.user_id != except;
-                             });
+  (void)ports_.server.in(kNamespace)
+      .to(room_of(chat))
+      .except(user_room(except))
+      .in_class(packet_class)
+      .local()
+      .emit(event.name, *event.text);
 }
 
 void Gateway::come(server::SocketHandle handle, const Connection& connection) {

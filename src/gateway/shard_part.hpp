@@ -34,4 +34,10 @@ struct Gateway::ShardPart {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+/// The room of a user's sockets. No chat's and no socket's name is as long.
+[[nodiscard]] inline std::string user_room(const domain::UserId& user) {
+  const auto& bytes = user.uuid().bytes;
+  return "u" + std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
 }  // namespace knotos::gateway

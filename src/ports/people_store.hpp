@@ -48,13 +48,26 @@ struct AcquaintancePage {
   bool has_more = false;
 };
 
+/// How users stand to each other: what every write in a direct chat asks, so a port of its own. Any
+/// thread may call.
+class Relations {
+ public:
+  virtual ~Relations() = default;
+
+  /// Of `one` to `other`; unknown users have no relation and do not exist. Errors of both:
+  /// store_unavailable.
+  [[nodiscard]] virtual Task<Result<Relation>> relation(domain::UserId one,
+                                                        domain::UserId other) = 0;
+  /// The same to many at once (at most 1,024), in their order: one read.
+  [[nodiscard]] virtual Task<Result<std::vector<Relation>>> relations(
+      domain::UserId one, std::vector<domain::UserId> others) = 0;
+};
+
 /// Profiles, privacy, contacts and blocks. A change raises the owner's `userRev` and writes the
 /// store's time of it first; one that stands already writes nothing and answers nullopt. Any thread
 /// may call.
-class PeopleStore {
+class PeopleStore : public Relations {
  public:
-  virtual ~PeopleStore() = default;
-
   /// What `userRev` is now. Errors of all: not_found (no such user), store_unavailable.
   [[nodiscard]] virtual Task<Result<domain::UserRev>> user_rev(domain::UserId user) = 0;
 
@@ -63,13 +76,6 @@ class PeopleStore {
   [[nodiscard]] virtual Task<Result<domain::Privacy>> privacy(domain::UserId user) = 0;
   [[nodiscard]] virtual Task<Result<std::optional<domain::UserRev>>> update_privacy(
       domain::UserId user, PrivacyPatch patch) = 0;
-
-  /// Of `one` to `other`; unknown users have no relation and do not exist.
-  [[nodiscard]] virtual Task<Result<Relation>> relation(domain::UserId one,
-                                                        domain::UserId other) = 0;
-  /// The same to many at once (at most 1,024), in their order: one read.
-  [[nodiscard]] virtual Task<Result<std::vector<Relation>>> relations(
-      domain::UserId one, std::vector<domain::UserId> others) = 0;
 
   /// Putting: errors: not_found also where the other is none or is deleted; conflict (there are
   /// `domain::kContactsMax`, `domain::kBlocksMax` already).
