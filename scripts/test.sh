@@ -91,12 +91,28 @@ test_e2e() {
   suite "end to end" node_tests "${files[@]}"
 }
 
+web_unit() {
+  install_node_packages web && (cd web && npm run --silent check && npm run --silent unit) </dev/null
+}
+
+web_browser() {
+  (cd web && npx --no-install playwright test "$@" </dev/null)
+}
+
+# test_web [FILE…]: files of web/tests/browser, by a part of their name.
+test_web() {
+  suite "web unit" web_unit
+  suite "web" web_browser "$@"
+}
+
 test_all() {
+  suite "build web" build_web
   suite "build release" build release knotos sio-conformance
   test_style release
   test_asan
   test_tsan
   test_e2e
+  test_web
 }
 
 test_command() {
@@ -109,13 +125,18 @@ test_command() {
     shift
     suite "build release" build release knotos
     test_e2e "$@"
+  elif [[ $1 == web ]]; then
+    shift
+    suite "build web" build_web
+    suite "build release" build release knotos
+    test_web "$@"
   else
     for chosen in "$@"; do
       case $chosen in
         style) configure debug && test_style debug ;;
         unit | asan | tsan) "test_$chosen" ;;
         *)
-          echo "There is no suite '$chosen'. Suites: style unit asan tsan e2e" >&2
+          echo "There is no suite '$chosen'. Suites: style unit asan tsan e2e web" >&2
           return 2
           ;;
       esac

@@ -82,6 +82,7 @@ export class Api {
     }
   }
 
+  version = () => this.call<{ version: string }>('GET', '/version');
   me = () => this.call<User>('GET', '/v1/me');
   changeMe = (fields: { displayName?: string }) => this.call<User>('PATCH', '/v1/me', fields);
   deleteMe = (password: string) => this.call<void>('DELETE', '/v1/me', { password });
@@ -161,6 +162,11 @@ export class Api {
       'DELETE',
       `/v1/chats/${id(chatId)}/messages/${id(messageId)}?scope=${scope}`,
     );
+  forward = (chatId: string, messageId: string, toChatId: string, clientMessageId: string) =>
+    this.call<unknown>('POST', `/v1/chats/${id(chatId)}/messages/${id(messageId)}/forward`, {
+      chatId: toChatId,
+      clientMessageId,
+    });
   react = (chatId: string, messageId: string, emoji: string, isOn: boolean) =>
     this.call<Message>(
       isOn ? 'PUT' : 'DELETE',
