@@ -37,7 +37,7 @@ build_web() {
     return 0
   fi
   install_node_packages web &&
-    (cd web && npm run build --silent -- --logLevel warn </dev/null)
+    (cd web && npm run build --silent </dev/null)
 }
 
 build_command() {
