@@ -176,7 +176,8 @@ void Process::mount() {
       },
       // One byte more, so that the session hears of a body that is too large, and ends.
       config_.socketio.payload_bytes_max + 1,
-      [](unsigned status, std::string_view) {
+      [this](unsigned status, std::string_view, std::string_view target) {
+        socketio_.refuse_body(target);
         return http::Response{.status = status, .headers = {}, .body = {}};
       });
   http_.mount(
@@ -189,7 +190,9 @@ void Process::mount() {
         }
       },
       std::nullopt,
-      [this](unsigned status, std::string_view text) { return api_.refuse(status, text); });
+      [this](unsigned status, std::string_view text, std::string_view) {
+        return api_.refuse(status, text);
+      });
 }
 
 int Process::run() {

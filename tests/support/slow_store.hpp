@@ -99,6 +99,26 @@ class SlowStore final : public ports::ChatLog, public ports::MessageStore, publi
     co_return found;
   }
 
+  Task<Result<ports::ReactionPage>> reactions(domain::ChatId chat, domain::MessageId message,
+                                              std::optional<ports::ReactionPosition> after,
+                                              std::size_t limit) override {
+    co_await pause();
+    co_return co_await inner_.reactions(chat, message, std::move(after), limit);
+  }
+  Task<Result<bool>> has_reaction(domain::ChatId chat, domain::MessageId message,
+                                  domain::UserId user, std::string emoji) override {
+    co_await pause();
+    auto found = co_await inner_.has_reaction(chat, message, user, std::move(emoji));
+    co_await pause();
+    co_return found;
+  }
+  Task<Result<std::vector<domain::Message>>> messages_by(domain::ChatId chat, domain::UserId sender,
+                                                         domain::Seq after,
+                                                         std::size_t limit) override {
+    co_await pause();
+    co_return co_await inner_.messages_by(chat, sender, after, limit);
+  }
+
   Task<Result<ports::CreatedChat>> create(ports::NewChat chat) override {
     co_await pause();
     co_return co_await inner_.create(std::move(chat));

@@ -8,6 +8,7 @@
 #include "ports/chat_log.hpp"
 #include "ports/chat_store.hpp"
 #include "ports/message_store.hpp"
+#include "ports/people_store.hpp"
 
 #include <string>
 
@@ -19,7 +20,8 @@ namespace knotos::adapters::sqlite {
 class SqliteStore final : public ports::ChatLog,
                           public ports::MessageStore,
                           public ports::ChatStore,
-                          public ports::AccountStore {
+                          public ports::AccountStore,
+                          public ports::PeopleStore {
  public:
   struct Options {
     std::string directory;
@@ -92,6 +94,39 @@ class SqliteStore final : public ports::ChatLog,
                                                 domain::DeviceId device) override;
   [[nodiscard]] Task<Result<bool>> revoke_device(domain::UserId user,
                                                  domain::DeviceId device) override;
+
+  // ports::PeopleStore
+  [[nodiscard]] Task<Result<domain::UserRev>> user_rev(domain::UserId user) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> update_profile(
+      domain::UserId user, ports::ProfilePatch patch) override;
+  [[nodiscard]] Task<Result<domain::Privacy>> privacy(domain::UserId user) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> update_privacy(
+      domain::UserId user, ports::PrivacyPatch patch) override;
+  [[nodiscard]] Task<Result<ports::Relation>> relation(domain::UserId one,
+                                                       domain::UserId other) override;
+  [[nodiscard]] Task<Result<std::vector<ports::Relation>>> relations(
+      domain::UserId one, std::vector<domain::UserId> others) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> put_contact(domain::UserId owner,
+                                                                         domain::UserId other,
+                                                                         Time now) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> remove_contact(
+      domain::UserId owner, domain::UserId other) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> put_block(domain::UserId owner,
+                                                                       domain::UserId other,
+                                                                       Time now) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> remove_block(
+      domain::UserId owner, domain::UserId other) override;
+  [[nodiscard]] Task<Result<std::optional<ports::Acquaintance>>> contact(
+      domain::UserId owner, domain::UserId other) override;
+  [[nodiscard]] Task<Result<ports::AcquaintancePage>> contacts(
+      domain::UserId owner, std::optional<ports::AcquaintancePosition> after,
+      std::size_t limit) override;
+  [[nodiscard]] Task<Result<ports::AcquaintancePage>> blocks(
+      domain::UserId owner, std::optional<ports::AcquaintancePosition> after,
+      std::size_t limit) override;
+  [[nodiscard]] Task<Result<void>> see(domain::UserId user, Time at) override;
+  [[nodiscard]] Task<Result<std::optional<Time>>> last_seen(domain::UserId user) override;
+  [[nodiscard]] Task<Result<void>> delete_account(domain::UserId user) override;
 
  private:
   /// The store's own time for a change that is being written: never earlier than the one before it
