@@ -9,17 +9,6 @@ bool Visibility::shows(Seq seq, const MessageId& message) const {
   return seq >= first_seq && !std::ranges::binary_search(hidden, message);
 }
 
-Message stub_of(const Message& message) {
-  Message stub;
-  stub.id = message.id;
-  stub.chat_id = message.chat_id;
-  stub.seq = message.seq;
-  stub.place = message.place;
-  stub.rev = message.rev;
-  stub.is_stub = true;
-  return stub;
-}
-
 Message as_seen(Message message, const Visibility& visibility) {
   if (!visibility.shows(message)) return stub_of(message);
   auto& reply = message.reply_to;

@@ -17,9 +17,6 @@ struct Visibility {
   [[nodiscard]] bool shows(const Message& message) const { return shows(message.seq, message.id); }
 };
 
-/// Its place and no more: what stands in for a message that the reader may not see, so that their
-/// `hi` moves on.
-[[nodiscard]] Message stub_of(const Message& message);
 /// The message, or its stub; a reply to what the reader may not see has no preview of it.
 [[nodiscard]] Message as_seen(Message message, const Visibility& visibility);
 
