@@ -17,6 +17,7 @@ ROOMS = {
     "adapters/system": ADAPTER,
     "gateway": {"services", "ports", "domain", "json", "server", "protocol", "base"},
     "api": {"services", "ports", "domain", "json", "runtime", "server", "protocol", "base"},
+    "webapp": {"protocol", "base"},
     "app": {"*"},
     "conformance": {"runtime", "server", "protocol", "base"},
 }
