@@ -4,11 +4,15 @@ packages_build=(
   clang-19 lld-19 libclang-rt-19-dev llvm-19 ccache cmake ninja-build pkg-config
   libboost1.81-dev libboost-json1.81-dev libsimdjson-dev libssl-dev libsqlite3-dev libsodium-dev
   libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev prometheus-cpp-dev libicu-dev zlib1g-dev
+  python3-yaml  # What describes the API is compiled at build time.
   # The tests are part of the same CMake project, so configuring it asks for GoogleTest.
   libgtest-dev libgmock-dev
 )
+# For the web client. KNOTOS_WEB=off builds the server without it, and needs none of them.
+[[ ${KNOTOS_WEB:-on} == off ]] || packages_build+=(nodejs npm ca-certificates)
 packages_test=(
   libbenchmark-dev clang-format-19 clang-tidy-19 nodejs npm curl python3 sqlite3 ca-certificates
+  chromium fonts-inter fonts-noto-color-emoji
 )
 packages_bench=(nodejs npm python3 redis-server)
 readonly node_major_min=18

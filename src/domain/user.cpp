@@ -56,6 +56,13 @@ Result<void> check_display_name(std::string_view text, std::string_view pointer)
   return {};
 }
 
+Result<void> check_about(std::string_view text) {
+  if (count_code_points(text) > kAboutCodePointsMax) {
+    return fail_field("/about", "too-long", "It has at most 256 characters.");
+  }
+  return {};
+}
+
 std::size_t count_code_points(std::string_view text) {
   return static_cast<std::size_t>(
       std::ranges::count_if(text, [](char c) { return !is_continuation(c); }));

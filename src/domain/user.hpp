@@ -52,6 +52,8 @@ inline constexpr std::size_t kPasswordBytesMin = 8;
 inline constexpr std::size_t kPasswordBytesMax = 1024;
 inline constexpr std::size_t kDisplayNameCodePointsMax = 64;
 inline constexpr std::size_t kAboutCodePointsMax = 256;
+inline constexpr std::size_t kContactsMax = 10'000;  ///< Of a user.
+inline constexpr std::size_t kBlocksMax = 10'000;    ///< Of a user.
 
 /// Errors: validation_failed at /username.
 [[nodiscard]] Result<void> check_username(std::string_view username);
@@ -60,6 +62,9 @@ inline constexpr std::size_t kAboutCodePointsMax = 256;
 /// Errors: validation_failed at `pointer`. `text` is valid UTF-8.
 [[nodiscard]] Result<void> check_display_name(std::string_view text,
                                               std::string_view pointer = "/displayName");
+
+/// Errors: validation_failed at /about.
+[[nodiscard]] Result<void> check_about(std::string_view text);
 
 /// Code points of valid UTF-8.
 [[nodiscard]] std::size_t count_code_points(std::string_view text);

@@ -48,13 +48,26 @@ struct AcquaintancePage {
   bool has_more = false;
 };
 
+/// How users stand to each other: what every write in a direct chat asks, so a port of its own. Any
+/// thread may call.
+class Relations {
+ public:
+  virtual ~Relations() = default;
+
+  /// Of `one` to `other`; unknown users have no relation and do not exist. Errors of both:
+  /// store_unavailable.
+  [[nodiscard]] virtual Task<Result<Relation>> relation(domain::UserId one,
+                                                        domain::UserId other) = 0;
+  /// The same to many at once (at most 1,024), in their order: one read.
+  [[nodiscard]] virtual Task<Result<std::vector<Relation>>> relations(
+      domain::UserId one, std::vector<domain::UserId> others) = 0;
+};
+
 /// Profiles, privacy, contacts and blocks. A change raises the owner's `userRev` and writes the
 /// store's time of it first; one that stands already writes nothing and answers nullopt. Any thread
 /// may call.
-class PeopleStore {
+class PeopleStore : public Relations {
  public:
-  virtual ~PeopleStore() = default;
-
   /// What `userRev` is now. Errors of all: not_found (no such user), store_unavailable.
   [[nodiscard]] virtual Task<Result<domain::UserRev>> user_rev(domain::UserId user) = 0;
 
@@ -64,13 +77,8 @@ class PeopleStore {
   [[nodiscard]] virtual Task<Result<std::optional<domain::UserRev>>> update_privacy(
       domain::UserId user, PrivacyPatch patch) = 0;
 
-  /// Of `one` to `other`; unknown users have no relation and do not exist.
-  [[nodiscard]] virtual Task<Result<Relation>> relation(domain::UserId one,
-                                                        domain::UserId other) = 0;
-  /// The same to many at once (at most 1,024), in their order: one read.
-  [[nodiscard]] virtual Task<Result<std::vector<Relation>>> relations(
-      domain::UserId one, std::vector<domain::UserId> others) = 0;
-
+  /// Putting: errors: not_found also where the other is none or is deleted; conflict (there are
+  /// `domain::kContactsMax`, `domain::kBlocksMax` already).
   [[nodiscard]] virtual Task<Result<std::optional<domain::UserRev>>> put_contact(
       domain::UserId owner, domain::UserId other, Time now) = 0;
   [[nodiscard]] virtual Task<Result<std::optional<domain::UserRev>>> remove_contact(
@@ -80,6 +88,9 @@ class PeopleStore {
                                                                                Time now) = 0;
   [[nodiscard]] virtual Task<Result<std::optional<domain::UserRev>>> remove_block(
       domain::UserId owner, domain::UserId other) = 0;
+  /// nullopt: no contact of theirs.
+  [[nodiscard]] virtual Task<Result<std::optional<Acquaintance>>> contact(domain::UserId owner,
+                                                                          domain::UserId other) = 0;
   /// Oldest first.
   [[nodiscard]] virtual Task<Result<AcquaintancePage>> contacts(
       domain::UserId owner, std::optional<AcquaintancePosition> after, std::size_t limit) = 0;
@@ -93,7 +104,7 @@ class PeopleStore {
 
   /// The account goes: name, about, password, devices, contacts, blocks; the id stays, so that
   /// orders and counters hold, and the username is never given again. What the user wrote is for
-  /// the caller to erase, by the logs.
+  /// the caller to erase, by the logs. Again: a success that writes nothing.
   [[nodiscard]] virtual Task<Result<void>> delete_account(domain::UserId user) = 0;
 };
 

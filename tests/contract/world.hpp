@@ -5,6 +5,7 @@
 #include "ports/chat_log.hpp"
 #include "ports/chat_store.hpp"
 #include "ports/message_store.hpp"
+#include "ports/people_store.hpp"
 
 #include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>
@@ -29,6 +30,7 @@ class World {
   virtual ports::MessageStore& messages() = 0;
   virtual ports::ChatStore& chats() = 0;
   virtual ports::AccountStore& accounts() = 0;
+  virtual ports::PeopleStore& people() = 0;
   /// As if the process had ended and begun again. Nothing where nothing outlives the process.
   virtual void restart() = 0;
 

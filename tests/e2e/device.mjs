@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { io } from 'socket.io-client';
 
+import { watched } from './described.mjs';
 import { uniqueKey } from './people.mjs';
 
 const ackTimeout = 3_000;
@@ -56,14 +57,16 @@ export class Device {
 
   constructor(person, options = {}) {
     this.person = person;
-    this.socket = io(person.server.url, {
-      auth: { token: person.token },
-      forceNew: true,
-      reconnectionDelay: 50,
-      reconnectionDelayMax: 300,
-      timeout: 3_000,
-      ...options,
-    });
+    this.socket = watched(
+      io(person.server.url, {
+        auth: { token: person.token },
+        forceNew: true,
+        reconnectionDelay: 50,
+        reconnectionDelayMax: 300,
+        timeout: 3_000,
+        ...options,
+      }),
+    );
     for (const name of ['new_message', 'message_updated', 'message_deleted']) {
       this.socket.on(name, (change) => this.#hear(change));
     }

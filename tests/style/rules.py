@@ -18,6 +18,7 @@ ROOMS = {
     "gateway": {"services", "ports", "domain", "json", "server", "protocol", "base"},
     "api": {"services", "ports", "domain", "json", "runtime", "server", "protocol", "base"},
     "bench": {"protocol", "base"},
+    "webapp": {"protocol", "base"},
     "app": {"*"},
     "conformance": {"runtime", "server", "protocol", "base"},
 }

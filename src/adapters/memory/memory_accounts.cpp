@@ -30,7 +30,9 @@ Task<Result<ports::Credentials>> MemoryStore::find_credentials(std::string usern
   if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
   const auto found = user_ids_by_name_.find(username);
   if (found == user_ids_by_name_.end()) co_return fail(Errc::not_found);
-  co_return accounts_.at(found->second).credentials;
+  const auto& credentials = accounts_.at(found->second).credentials;
+  if (credentials.user.is_deleted) co_return fail(Errc::not_found);
+  co_return credentials;
 }
 
 Task<Result<domain::User>> MemoryStore::find_user(domain::UserId user) {
@@ -50,7 +52,8 @@ Task<Result<std::vector<domain::User>>> MemoryStore::find_users(std::string pref
   for (auto at = user_ids_by_name_.lower_bound(prefix);
        at != user_ids_by_name_.end() && at->first.starts_with(prefix) && users.size() < limit;
        ++at) {
-    if (at->first > after) users.push_back(accounts_.at(at->second).credentials.user);
+    const auto& user = accounts_.at(at->second).credentials.user;
+    if (at->first > after && !user.is_deleted) users.push_back(user);
   }
   co_return users;
 }

@@ -3,7 +3,9 @@
 #include "ports/account_store.hpp"
 #include "ports/chat_log.hpp"
 #include "ports/chat_store.hpp"
+#include "ports/invite_store.hpp"
 #include "ports/message_store.hpp"
+#include "ports/people_store.hpp"
 
 #include <cstdint>
 #include <map>
@@ -27,7 +29,9 @@ enum class UnknownFate : std::uint8_t { lost, written };
 class MemoryStore final : public ports::ChatLog,
                           public ports::MessageStore,
                           public ports::ChatStore,
-                          public ports::AccountStore {
+                          public ports::AccountStore,
+                          public ports::PeopleStore,
+                          public ports::InviteStore {
  public:
   /// The next append answers `status` and, but for `unknown` with `written`, writes nothing. Calls
   /// add up: first told, first done.
@@ -40,6 +44,7 @@ class MemoryStore final : public ports::ChatLog,
   // ports::ChatLog
   [[nodiscard]] Task<Result<ports::LoadedChat>> load(domain::ChatId chat,
                                                      std::vector<domain::UserId> users) override;
+  [[nodiscard]] Task<Result<ports::Roster>> roster(domain::ChatId chat) override;
   [[nodiscard]] Task<ports::AppendOutcome> append(domain::ChatId chat, domain::Rev at_rev,
                                                   std::vector<domain::LogEntry> entries) override;
   [[nodiscard]] Task<Result<void>> complete_pending(domain::ChatId chat) override;
@@ -58,6 +63,9 @@ class MemoryStore final : public ports::ChatLog,
       std::size_t limit) override;
   [[nodiscard]] Task<Result<bool>> has_reaction(domain::ChatId chat, domain::MessageId message,
                                                 domain::UserId user, std::string emoji) override;
+  [[nodiscard]] Task<Result<std::vector<domain::UserId>>> recent_reactors(
+      domain::ChatId chat, domain::MessageId message, std::string emoji,
+      std::size_t limit) override;
   [[nodiscard]] Task<Result<std::vector<domain::Message>>> messages_by(domain::ChatId chat,
                                                                        domain::UserId sender,
                                                                        domain::Seq after,
@@ -91,6 +99,47 @@ class MemoryStore final : public ports::ChatLog,
   [[nodiscard]] Task<Result<bool>> revoke_device(domain::UserId user,
                                                  domain::DeviceId device) override;
 
+  // ports::PeopleStore
+  [[nodiscard]] Task<Result<domain::UserRev>> user_rev(domain::UserId user) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> update_profile(
+      domain::UserId user, ports::ProfilePatch patch) override;
+  [[nodiscard]] Task<Result<domain::Privacy>> privacy(domain::UserId user) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> update_privacy(
+      domain::UserId user, ports::PrivacyPatch patch) override;
+  [[nodiscard]] Task<Result<ports::Relation>> relation(domain::UserId one,
+                                                       domain::UserId other) override;
+  [[nodiscard]] Task<Result<std::vector<ports::Relation>>> relations(
+      domain::UserId one, std::vector<domain::UserId> others) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> put_contact(domain::UserId owner,
+                                                                         domain::UserId other,
+                                                                         Time now) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> remove_contact(
+      domain::UserId owner, domain::UserId other) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> put_block(domain::UserId owner,
+                                                                       domain::UserId other,
+                                                                       Time now) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> remove_block(
+      domain::UserId owner, domain::UserId other) override;
+  [[nodiscard]] Task<Result<std::optional<ports::Acquaintance>>> contact(
+      domain::UserId owner, domain::UserId other) override;
+  [[nodiscard]] Task<Result<ports::AcquaintancePage>> contacts(
+      domain::UserId owner, std::optional<ports::AcquaintancePosition> after,
+      std::size_t limit) override;
+  [[nodiscard]] Task<Result<ports::AcquaintancePage>> blocks(
+      domain::UserId owner, std::optional<ports::AcquaintancePosition> after,
+      std::size_t limit) override;
+  [[nodiscard]] Task<Result<void>> see(domain::UserId user, Time at) override;
+  [[nodiscard]] Task<Result<std::optional<Time>>> last_seen(domain::UserId user) override;
+  [[nodiscard]] Task<Result<void>> delete_account(domain::UserId user) override;
+
+  // ports::InviteStore
+  [[nodiscard]] Task<Result<void>> put_invite(ports::Invite invite, std::size_t count_max) override;
+  [[nodiscard]] Task<Result<std::vector<ports::Invite>>> invites(domain::ChatId chat) override;
+  [[nodiscard]] Task<Result<ports::Invite>> find_invite(std::string code) override;
+  [[nodiscard]] Task<Result<bool>> remove_invite(domain::ChatId chat, std::string code) override;
+  [[nodiscard]] Task<Result<ports::Invite>> use_invite(std::string code, Time now) override;
+  [[nodiscard]] Task<Result<void>> return_invite_use(std::string code) override;
+
  private:
   /// When a member's state changed last, by the store's own time: what `sync` goes by.
   struct StateTimes {
@@ -116,6 +165,11 @@ class MemoryStore final : public ports::ChatLog,
     ports::Credentials credentials;
     domain::UserRev user_rev = 0;
     std::set<domain::ChatId> chats;  ///< Those with a state of this user's.
+    domain::Privacy privacy;
+    std::map<domain::UserId, Time> contacts;
+    std::map<domain::UserId, Time> blocks;
+    std::optional<Time> last_seen;
+    Time changed_at;  ///< Of what the user set for themselves, or of their sessions.
   };
 
   struct RefreshToken {
@@ -142,6 +196,14 @@ class MemoryStore final : public ports::ChatLog,
   [[nodiscard]] domain::ChatListItem item_of(const StoredChat& stored,
                                              const domain::UserChatState& state) const;
   void remove_device(domain::DeviceId device);
+  /// Null: no such user, or a deleted one.
+  [[nodiscard]] Account* account_of(domain::UserId user);
+  /// A change of what the user set for themselves.
+  domain::UserRev raise_settings(Account& account);
+  [[nodiscard]] ports::Relation relation_of(domain::UserId one, domain::UserId other) const;
+  [[nodiscard]] ports::AcquaintancePage page_of(
+      const std::map<domain::UserId, Time>& people,
+      const std::optional<ports::AcquaintancePosition>& after, std::size_t limit) const;
 
   mutable std::mutex mutex_;
   bool is_available_ = true;
@@ -153,6 +215,7 @@ class MemoryStore final : public ports::ChatLog,
   std::map<std::string, domain::UserId> user_ids_by_name_;
   std::unordered_map<domain::DeviceId, domain::Device> devices_;
   std::map<Sha256, RefreshToken> refresh_tokens_;
+  std::map<std::string, ports::Invite> invites_;
 };
 
 }  // namespace knotos::adapters::memory

@@ -97,8 +97,9 @@ Task<Result<void>> SqliteStore::create(ports::Credentials credentials, ports::Ne
 Task<Result<ports::Credentials>> SqliteStore::find_credentials(std::string username) {
   auto work = [username =
                    std::move(username)](Connection& connection) -> Result<ports::Credentials> {
-    auto row = connection.prepare("SELECT " KN_USER_COLUMNS
-                                  ", u.password_hash FROM users u WHERE u.username = ?1");
+    auto row = connection.prepare(
+        "SELECT " KN_USER_COLUMNS
+        ", u.password_hash FROM users u WHERE u.username = ?1 AND u.is_deleted = 0");
     row.bind(username);
     if (!row.step()) return fail(Errc::not_found);
     return ports::Credentials{.user = read_user(row), .password_hash = row.text(kUserColumns)};
@@ -125,8 +126,8 @@ Task<Result<std::vector<domain::User>>> SqliteStore::find_users(std::string pref
     const auto beyond = prefix + '\xff';
     auto row = connection.prepare(
         "SELECT " KN_USER_COLUMNS
-        " FROM users u WHERE u.username >= ?1 AND u.username < ?2 AND u.username > ?3 ORDER "
-        "BY u.username LIMIT ?4");
+        " FROM users u WHERE u.username >= ?1 AND u.username < ?2 AND u.username > ?3 AND "
+        "u.is_deleted = 0 ORDER BY u.username LIMIT ?4");
     row.bind(prefix, beyond, after, std::uint64_t{limit});
     std::vector<domain::User> users;
     while (row.step()) users.push_back(read_user(row));

@@ -8,12 +8,6 @@
 namespace knotos::adapters::sqlite {
 namespace {
 
-// Several chats as one parameter: their ids in a row. ?1 is that blob, ?2 how many there are.
-#define KN_PAGE                                                                                 \
-  "WITH RECURSIVE n (i) AS (SELECT 0 WHERE ?2 > 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < " \
-  "?2), "                                                                                       \
-  "page (i, chat_id) AS (SELECT i, substr(?1, i * 16 + 1, 16) FROM n) "
-
 #define KN_LIST                                   \
   "SELECT " KN_STATE_COLUMNS ", " KN_CHAT_COLUMNS \
   " FROM user_chat_states s JOIN chats c ON c.id = s.chat_id "
@@ -55,14 +49,6 @@ std::string_view list_statement(ports::ChatFilter filter) {
   return kListAll;
 }
 
-std::vector<std::uint8_t> join_ids(const std::vector<domain::ChatId>& ids) {
-  std::vector<std::uint8_t> bytes;
-  bytes.reserve(ids.size() * 16);
-  for (const auto& id : ids)
-    bytes.insert(bytes.end(), id.uuid().bytes.begin(), id.uuid().bytes.end());
-  return bytes;
-}
-
 /// The peer of each direct chat and the first members of each group: one statement for all of them.
 void add_people(Connection& connection, domain::UserId user,
                 std::vector<domain::ChatListItem>& items) {
@@ -73,15 +59,15 @@ void add_people(Connection& connection, domain::UserId user,
   auto row = connection.prepare(
       KN_PAGE
       "SELECT page.i, " KN_USER_COLUMNS
-      ", m.joined_at FROM page JOIN chats c ON c.id = page.chat_id AND c.type = 'group' "
+      ", m.joined_at FROM page JOIN chats c ON c.id = page.id AND c.type = 'group' "
       "JOIN user_chat_states m ON m.rowid IN (SELECT first.rowid FROM user_chat_states first WHERE "
       "first.chat_id = "
-      "page.chat_id AND first.is_member = 1 ORDER BY first.joined_at, first.user_id LIMIT ?4) "
+      "page.id AND first.is_member = 1 ORDER BY first.joined_at, first.user_id LIMIT ?4) "
       "JOIN users u ON u.id = m.user_id "
       "UNION ALL "
       "SELECT page.i, " KN_USER_COLUMNS
-      ", m.joined_at FROM page JOIN chats c ON c.id = page.chat_id AND c.type = 'direct' "
-      "JOIN user_chat_states m ON m.chat_id = page.chat_id AND m.user_id <> ?3 JOIN users u ON "
+      ", m.joined_at FROM page JOIN chats c ON c.id = page.id AND c.type = 'direct' "
+      "JOIN user_chat_states m ON m.chat_id = page.id AND m.user_id <> ?3 JOIN users u ON "
       "u.id = m.user_id "
       "ORDER BY 1, 8, 2");
   row.bind(std::span<const std::uint8_t>(joined), std::uint64_t{items.size()}, user,
@@ -177,11 +163,17 @@ Task<Result<domain::ChatListItem>> SqliteStore::item(domain::UserId user, domain
 Task<Result<std::vector<ports::ChatStanding>>> SqliteStore::chats_of(domain::UserId user) {
   auto work = [user](Connection& connection) -> Result<std::vector<ports::ChatStanding>> {
     auto row = connection.prepare(
-        "SELECT c.id, c.last_rev FROM user_chat_states s JOIN chats c ON c.id = s.chat_id WHERE "
-        "s.user_id = ?1 AND "
-        "s.is_member");
+        "SELECT c.id, c.last_rev, s.member_rev, max(s.visible_from_seq, s.cleared_seq + 1) FROM "
+        "user_chat_states s JOIN chats c ON c.id = s.chat_id WHERE s.user_id = ?1 AND s.is_member");
     row.bind(user);
-    return read_standings(std::move(row));
+    std::vector<ports::ChatStanding> standings;
+    while (row.step()) {
+      standings.push_back({.chat_id = row.id<domain::ChatId>(0),
+                           .last_rev = row.count(1),
+                           .member_rev = row.count(2),
+                           .first_visible_seq = row.count(3)});
+    }
+    return standings;
   };
   co_return co_await readers_.read<std::vector<ports::ChatStanding>>(std::move(work));
 }
@@ -192,7 +184,7 @@ Task<Result<std::vector<ports::ChatStanding>>> SqliteStore::standings(
                   Connection& connection) -> Result<std::vector<ports::ChatStanding>> {
     const auto joined = join_ids(chats);
     auto row = connection.prepare(
-        KN_PAGE "SELECT c.id, c.last_rev FROM page JOIN chats c ON c.id = page.chat_id");
+        KN_PAGE "SELECT c.id, c.last_rev FROM page JOIN chats c ON c.id = page.id");
     row.bind(std::span<const std::uint8_t>(joined), std::uint64_t{chats.size()});
     return read_standings(std::move(row));
   };

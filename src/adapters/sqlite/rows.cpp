@@ -5,15 +5,6 @@
 namespace knotos::adapters::sqlite {
 namespace {
 
-template <class IdType>
-std::vector<std::uint8_t> join_ids(const std::vector<IdType>& ids) {
-  std::vector<std::uint8_t> bytes;
-  bytes.reserve(ids.size() * 16);
-  for (const auto& id : ids)
-    bytes.insert(bytes.end(), id.uuid().bytes.begin(), id.uuid().bytes.end());
-  return bytes;
-}
-
 template <class IdType = domain::UserId>
 std::vector<IdType> split_ids(std::span<const std::uint8_t> bytes) {
   std::vector<IdType> ids;
@@ -205,8 +196,9 @@ domain::UserChatState read_state(const Statement& row, int first) {
 }
 
 domain::User read_user(const Statement& row, int first) {
+  // The name of a deleted account is kept so that nobody gets it again, and shown to nobody.
   return {.id = row.id<domain::UserId>(first),
-          .username = row.text(first + 1),
+          .username = row.flag(first + 5) ? std::string() : row.text(first + 1),
           .display_name = row.text(first + 2),
           .about = row.text(first + 4),
           .is_deleted = row.flag(first + 5),
@@ -339,6 +331,18 @@ domain::UserRev raise_user_rev(Connection& connection, domain::UserId user) {
   auto row = connection.prepare(
       "UPDATE users SET user_rev = user_rev + 1 WHERE id = ?1 RETURNING user_rev");
   row.bind(user);
+  if (!row.step()) return 0;
+  const auto raised = row.count(0);
+  while (row.step()) {
+  }
+  return raised;
+}
+
+domain::UserRev raise_settings(Connection& connection, domain::UserId user, Time now) {
+  auto row = connection.prepare(
+      "UPDATE users SET user_rev = user_rev + 1, changed_at = ?2 WHERE id = ?1 AND is_deleted = 0 "
+      "RETURNING user_rev");
+  row.bind(user, now);
   if (!row.step()) return 0;
   const auto raised = row.count(0);
   while (row.step()) {

@@ -8,6 +8,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// Rows and what they mean. The column lists and the readers below them belong together.
 namespace knotos::adapters::sqlite {
@@ -33,10 +34,26 @@ namespace knotos::adapters::sqlite {
   "s.notification_level, s.draft, s.cleared_seq, s.is_off_list, s.off_list_ordinal"
 #define KN_USER_COLUMNS "u.id, u.username, u.display_name, u.created_at, u.about, u.is_deleted"
 
+// Several ids as one parameter: one after the other. ?1 is that blob, ?2 how many there are.
+#define KN_PAGE                                                                                 \
+  "WITH RECURSIVE n (i) AS (SELECT 0 WHERE ?2 > 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < " \
+  "?2), "                                                                                       \
+  "page (i, id) AS (SELECT i, substr(?1, i * 16 + 1, 16) FROM n) "
+
 inline constexpr int kMessageColumns = 30;
 inline constexpr int kChatColumns = 20;
 inline constexpr int kStateColumns = 24;
 inline constexpr int kUserColumns = 6;
+
+/// The ids of a KN_PAGE.
+template <class IdType>
+[[nodiscard]] std::vector<std::uint8_t> join_ids(const std::vector<IdType>& ids) {
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(ids.size() * 16);
+  for (const auto& id : ids)
+    bytes.insert(bytes.end(), id.uuid().bytes.begin(), id.uuid().bytes.end());
+  return bytes;
+}
 
 [[nodiscard]] domain::Message read_message(const Statement& row);
 [[nodiscard]] domain::Chat read_chat(const Statement& row, int first_column = 0);
@@ -57,6 +74,9 @@ void put_state(Connection& connection, const domain::UserChatState& state);
 
 /// The user's `userRev` after it was raised by one; 0: no such user.
 domain::UserRev raise_user_rev(Connection& connection, domain::UserId user);
+/// The same for a change of what they set for themselves, or of their sessions; a deleted user is
+/// none. `now`: the store's own time of the change.
+domain::UserRev raise_settings(Connection& connection, domain::UserId user, Time now);
 
 [[nodiscard]] std::optional<domain::Chat> find_chat(Connection& connection, domain::ChatId chat);
 [[nodiscard]] std::optional<domain::UserChatState> find_state(Connection& connection,
