@@ -95,10 +95,10 @@ TEST_F(RecoveryTest, EventsCarryOffsetsAndThoseThatAskForAnAckDoNot) {
   world.shards.run();
   ann.read();
   // The volatile one says what was had before it.
-  EXPECT_THAT(ann.raw, ElementsAre(R"(42["vol",0,"AAA"])", R"(42["a",1,"AAB"])",
-                                   R"(42["none","AAC"])",
-                                   R"(451-["bin",{"_placeholder":true,"num":0},"AAD"])",
-                                   testing::MatchesRegex(R"(42[0-9]+\["ask"\])")));
+  EXPECT_THAT(ann.raw,
+              ElementsAre(R"(42["vol",0,"AAA"])", R"(42["a",1,"AAB"])", R"(42["none","AAC"])",
+                          R"(451-["bin",{"_placeholder":true,"num":0},"AAD"])",
+                          testing::MatchesRegex(R"(42[0-9]+\["ask"\])")));
 }
 
 TEST_F(RecoveryTest, ALostSocketComesBackWithIdRoomsDataAndWhatItMissed) {
@@ -146,8 +146,8 @@ TEST_F(RecoveryTest, WhatWasQueuedAndNeverReadIsMissedToo) {
   say("3");
   come_back(ann);
   EXPECT_TRUE(ann.is_recovered);
-  EXPECT_THAT(ann.take_events(), ElementsAre(R"(42["said",1])", R"(42["said",2])",
-                                             R"(42["said",3])"));
+  EXPECT_THAT(ann.take_events(),
+              ElementsAre(R"(42["said",1])", R"(42["said",2])", R"(42["said",3])"));
 }
 
 TEST_F(RecoveryTest, WithoutAnOffsetEverythingSinceTheStartIsReplayed) {
@@ -345,8 +345,8 @@ TEST_F(RecoveryTest, TheApplicationMayRefuseARecoveryNowOrLaterOrByForgetting) {
       EXPECT_THAT(events, IsEmpty());
     }
   }
-  EXPECT_THAT(overs, ElementsAre(SessionOver::recovered, SessionOver::dropped,
-                                 SessionOver::dropped));
+  EXPECT_THAT(overs,
+              ElementsAre(SessionOver::recovered, SessionOver::dropped, SessionOver::dropped));
 }
 
 TEST_F(RecoveryTest, WhoeverWasExceptedMissesNothing) {
