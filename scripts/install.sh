@@ -9,7 +9,7 @@ packages_build=(
   libgtest-dev libgmock-dev
 )
 packages_test=(
-  libbenchmark-dev clang-format-19 clang-tidy-19 nodejs npm curl python3 sqlite3 ca-certificates
+  libbenchmark-dev clang-format-19 clang-tidy-19 nodejs npm curl python3 python3-venv sqlite3 ca-certificates
 )
 readonly node_major_min=18
 
@@ -76,4 +76,14 @@ install_node_packages() {
   echo "About to install the npm packages that $folder/package-lock.json names."
   (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error </dev/null) &&
     cp "$folder/package-lock.json" "$stamp"
+}
+
+# A virtual environment under build/ with what a requirements file names; nothing if it is there already.
+install_python_packages() {
+  local folder=$1 requirements=$2
+  cmp -s "$requirements" "$folder/.installed" && return 0
+  echo "About to install the Python packages that $requirements names, into $folder."
+  python3 -m venv --clear "$folder" &&
+    "$folder/bin/pip" install --quiet --disable-pip-version-check -r "$requirements" &&
+    cp "$requirements" "$folder/.installed"
 }
