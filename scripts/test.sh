@@ -67,6 +67,9 @@ test_unit() {
   suite "unit and contract" ctest_in debug -LE style
 }
 
+# What `build release` leaves for the tests that drive it from outside.
+readonly release_targets=(knotos sio-conformance socketio-echo socketio-chat_room)
+
 test_asan() {
   suite "build asan" build asan
   suite "address + undefined" ctest_in asan -LE style
@@ -116,8 +119,9 @@ test_model() {
 }
 
 test_all() {
-  suite "build release" build release knotos sio-conformance
+  suite "build release" build release "${release_targets[@]}"
   test_style release
+  suite "installed package" ctest_in release -L package
   test_asan
   test_tsan
   test_e2e
@@ -133,7 +137,7 @@ test_command() {
     test_all
   elif [[ $1 == e2e ]]; then
     shift
-    suite "build release" build release knotos
+    suite "build release" build release "${release_targets[@]}"
     test_e2e "$@"
   else
     for chosen in "$@"; do

@@ -4,6 +4,7 @@
 #include "adapters/crypto/secret_file.hpp"
 #include "adapters/crypto/sodium_password_hasher.hpp"
 #include "adapters/memory/local_bus.hpp"
+#include "adapters/memory/memory_presence.hpp"
 #include "adapters/sqlite/sqlite_store.hpp"
 #include "adapters/system/system_clock.hpp"
 #include "adapters/system/system_random.hpp"
@@ -92,12 +93,15 @@ class Process {
   adapters::crypto::JwtTokens tokens_;
   adapters::crypto::SodiumPasswordHasher passwords_;
   adapters::memory::LocalBus bus_;
+  adapters::memory::PresenceTable presence_table_;
+  adapters::memory::MemoryPresenceBoard presence_board_;
 
   runtime::ShardPool shards_;
 
   services::AccountService accounts_;
   services::ChatService chats_;
   services::MessageService messages_;
+  services::PresenceService presence_;
 
   server::Server socketio_;
   gateway::Gateway gateway_;
@@ -114,6 +118,8 @@ Process::Process(const Config& config)
       store_({.directory = config.data_dir, .reader_threads = cores()}),
       tokens_(signing_secret(config)),
       passwords_({.threads = cores()}),
+      presence_table_(clock_),
+      presence_board_(presence_table_),
       shards_(config.shards == 0 ? cores() : config.shards),
       accounts_({.accounts = store_,
                  .passwords = passwords_,
@@ -131,6 +137,7 @@ Process::Process(const Config& config)
                  .clock = clock_,
                  .random = random_},
                 config.messages),
+      presence_({.people = store_, .chats = store_}),
       socketio_(shards_, shards_.all_timers(), socketio_options(config),
                 [this](std::span<std::uint8_t> out) { random_.fill(out); }),
       gateway_({.shards = shards_,
@@ -139,12 +146,15 @@ Process::Process(const Config& config)
                 .accounts = accounts_,
                 .chats = chats_,
                 .messages = messages_,
+                .presence = presence_,
                 .chat_store = store_,
                 .message_store = store_,
+                .people = store_,
+                .presence_board = presence_board_,
                 .bus = bus_,
                 .clock = clock_,
                 .random = random_},
-               {.content = config.messages.content}),
+               {.content = config.messages.content, .rate_events = config.rate_events}),
       connect_gate_(config.rate_connect),
       api_({.accounts = accounts_,
             .chats = chats_,

@@ -78,6 +78,9 @@ class MessageStore {
   [[nodiscard]] virtual Task<Result<bool>> has_reaction(domain::ChatId chat,
                                                         domain::MessageId message,
                                                         domain::UserId user, std::string emoji) = 0;
+  /// Who reacted to a message with this emoji, the newest first. Errors: store_unavailable.
+  [[nodiscard]] virtual Task<Result<std::vector<domain::UserId>>> recent_reactors(
+      domain::ChatId chat, domain::MessageId message, std::string emoji, std::size_t limit) = 0;
   /// The user's messages of a chat that are not deleted, ascending by `seq`, from `after`
   /// (exclusive) on. For exports and for erasing an account. Errors: store_unavailable.
   [[nodiscard]] virtual Task<Result<std::vector<domain::Message>>> messages_by(

@@ -49,7 +49,10 @@ Task<Result<ports::LoadedChat>> MemoryStore::load(domain::ChatId chat,
   if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
   const auto* found = stored(chat);
   if (found == nullptr) co_return fail(Errc::not_found);
-  ports::LoadedChat loaded{found->chat, {}};
+  ports::LoadedChat loaded{found->chat, {}, {}};
+  if (found->chat.type == domain::ChatType::direct) {
+    for (const auto& [user, state] : found->states) loaded.pair.push_back(user);
+  }
   std::ranges::sort(users);
   const auto repeated = std::ranges::unique(users);
   users.erase(repeated.begin(), repeated.end());
@@ -58,6 +61,22 @@ Task<Result<ports::LoadedChat>> MemoryStore::load(domain::ChatId chat,
     if (state != found->states.end()) loaded.states.push_back(state->second);
   }
   co_return loaded;
+}
+
+Task<Result<ports::Roster>> MemoryStore::roster(domain::ChatId chat) {
+  const std::scoped_lock lock(mutex_);
+  if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
+  const auto* found = stored(chat);
+  if (found == nullptr) co_return fail(Errc::not_found);
+  ports::Roster roster{found->chat, {}};
+  for (const auto& [user, state] : found->states) {
+    if (!state.is_member) continue;
+    roster.members.push_back({.user_id = user, .role = state.role, .joined_at = state.joined_at});
+  }
+  std::ranges::sort(roster.members, {}, [](const ports::RosterMember& member) {
+    return std::tuple(member.joined_at, member.user_id);
+  });
+  co_return roster;
 }
 
 Task<ports::AppendOutcome> MemoryStore::append(domain::ChatId chat, domain::Rev at_rev,

@@ -113,7 +113,12 @@ Task<Result<std::vector<ports::ChatStanding>>> MemoryStore::chats_of(domain::Use
   if (account == accounts_.end()) co_return standings;
   for (const auto& id : account->second.chats) {
     const auto& found = chats_.at(id);
-    if (found.states.at(user).is_member) standings.push_back({id, found.chat.last_rev});
+    const auto& state = found.states.at(user);
+    if (!state.is_member) continue;
+    standings.push_back({.chat_id = id,
+                         .last_rev = found.chat.last_rev,
+                         .member_rev = state.member_rev,
+                         .first_visible_seq = domain::first_visible_seq(state)});
   }
   co_return standings;
 }
@@ -124,7 +129,9 @@ Task<Result<std::vector<ports::ChatStanding>>> MemoryStore::standings(
   if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
   std::vector<ports::ChatStanding> standings;
   for (const auto& id : chats) {
-    if (const auto* found = stored(id)) standings.push_back({id, found->chat.last_rev});
+    if (const auto* found = stored(id)) {
+      standings.push_back({.chat_id = id, .last_rev = found->chat.last_rev});
+    }
   }
   co_return standings;
 }

@@ -3,6 +3,7 @@
 #include "ports/account_store.hpp"
 #include "ports/chat_log.hpp"
 #include "ports/chat_store.hpp"
+#include "ports/invite_store.hpp"
 #include "ports/message_store.hpp"
 #include "ports/people_store.hpp"
 
@@ -29,7 +30,8 @@ class MemoryStore final : public ports::ChatLog,
                           public ports::MessageStore,
                           public ports::ChatStore,
                           public ports::AccountStore,
-                          public ports::PeopleStore {
+                          public ports::PeopleStore,
+                          public ports::InviteStore {
  public:
   /// The next append answers `status` and, but for `unknown` with `written`, writes nothing. Calls
   /// add up: first told, first done.
@@ -42,6 +44,7 @@ class MemoryStore final : public ports::ChatLog,
   // ports::ChatLog
   [[nodiscard]] Task<Result<ports::LoadedChat>> load(domain::ChatId chat,
                                                      std::vector<domain::UserId> users) override;
+  [[nodiscard]] Task<Result<ports::Roster>> roster(domain::ChatId chat) override;
   [[nodiscard]] Task<ports::AppendOutcome> append(domain::ChatId chat, domain::Rev at_rev,
                                                   std::vector<domain::LogEntry> entries) override;
   [[nodiscard]] Task<Result<void>> complete_pending(domain::ChatId chat) override;
@@ -60,6 +63,9 @@ class MemoryStore final : public ports::ChatLog,
       std::size_t limit) override;
   [[nodiscard]] Task<Result<bool>> has_reaction(domain::ChatId chat, domain::MessageId message,
                                                 domain::UserId user, std::string emoji) override;
+  [[nodiscard]] Task<Result<std::vector<domain::UserId>>> recent_reactors(
+      domain::ChatId chat, domain::MessageId message, std::string emoji,
+      std::size_t limit) override;
   [[nodiscard]] Task<Result<std::vector<domain::Message>>> messages_by(domain::ChatId chat,
                                                                        domain::UserId sender,
                                                                        domain::Seq after,
@@ -125,6 +131,14 @@ class MemoryStore final : public ports::ChatLog,
   [[nodiscard]] Task<Result<void>> see(domain::UserId user, Time at) override;
   [[nodiscard]] Task<Result<std::optional<Time>>> last_seen(domain::UserId user) override;
   [[nodiscard]] Task<Result<void>> delete_account(domain::UserId user) override;
+
+  // ports::InviteStore
+  [[nodiscard]] Task<Result<void>> put_invite(ports::Invite invite, std::size_t count_max) override;
+  [[nodiscard]] Task<Result<std::vector<ports::Invite>>> invites(domain::ChatId chat) override;
+  [[nodiscard]] Task<Result<ports::Invite>> find_invite(std::string code) override;
+  [[nodiscard]] Task<Result<bool>> remove_invite(domain::ChatId chat, std::string code) override;
+  [[nodiscard]] Task<Result<ports::Invite>> use_invite(std::string code, Time now) override;
+  [[nodiscard]] Task<Result<void>> return_invite_use(std::string code) override;
 
  private:
   /// When a member's state changed last, by the store's own time: what `sync` goes by.
@@ -201,6 +215,7 @@ class MemoryStore final : public ports::ChatLog,
   std::map<std::string, domain::UserId> user_ids_by_name_;
   std::unordered_map<domain::DeviceId, domain::Device> devices_;
   std::map<Sha256, RefreshToken> refresh_tokens_;
+  std::map<std::string, ports::Invite> invites_;
 };
 
 }  // namespace knotos::adapters::memory

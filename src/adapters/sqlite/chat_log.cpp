@@ -107,6 +107,14 @@ bool put_entry(Connection& connection, const domain::Chat& /*before*/, const Cha
   return true;
 }
 
+std::vector<domain::UserId> find_pair(Connection& connection, domain::ChatId chat) {
+  auto row = connection.prepare("SELECT user_id FROM user_chat_states WHERE chat_id = ?1");
+  row.bind(chat);
+  std::vector<domain::UserId> pair;
+  while (row.step()) pair.push_back(row.id<domain::UserId>(0));
+  return pair;
+}
+
 ports::AppendOutcome append_all(WriteScope& scope, domain::ChatId chat_id, domain::Rev at_rev,
                                 const std::vector<domain::LogEntry>& entries, Time now) {
   auto& connection = scope.connection;
@@ -138,7 +146,8 @@ Task<Result<ports::LoadedChat>> SqliteStore::load(domain::ChatId chat,
                users = std::move(users)](Connection& connection) -> Result<ports::LoadedChat> {
     auto found = find_chat(connection, chat);
     if (!found) return fail(Errc::not_found);
-    ports::LoadedChat loaded{.chat = std::move(*found), .states = {}};
+    ports::LoadedChat loaded{.chat = std::move(*found), .states = {}, .pair = {}};
+    if (loaded.chat.type == domain::ChatType::direct) loaded.pair = find_pair(connection, chat);
     for (const auto& user : users) {
       const bool is_seen =
           std::ranges::find(loaded.states, user, &domain::UserChatState::user_id) !=
@@ -150,6 +159,26 @@ Task<Result<ports::LoadedChat>> SqliteStore::load(domain::ChatId chat,
     return loaded;
   };
   co_return co_await readers_.read<ports::LoadedChat>(std::move(work));
+}
+
+Task<Result<ports::Roster>> SqliteStore::roster(domain::ChatId chat) {
+  auto work = [chat](Connection& connection) -> Result<ports::Roster> {
+    auto found = find_chat(connection, chat);
+    if (!found) return fail(Errc::not_found);
+    ports::Roster roster{.chat = std::move(*found), .members = {}};
+    auto row = connection.prepare(
+        "SELECT user_id, role, joined_at FROM user_chat_states WHERE chat_id = ?1 AND is_member = 1 "
+        "ORDER BY joined_at, user_id");
+    row.bind(chat);
+    while (row.step()) {
+      roster.members.push_back(
+          {.user_id = row.id<domain::UserId>(0),
+           .role = domain::parse_role(row.text(1)).value_or(domain::Role::member),
+           .joined_at = row.time(2)});
+    }
+    return roster;
+  };
+  co_return co_await readers_.read<ports::Roster>(std::move(work));
 }
 
 Task<ports::AppendOutcome> SqliteStore::append(domain::ChatId chat, domain::Rev at_rev,

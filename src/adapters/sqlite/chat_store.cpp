@@ -162,11 +162,17 @@ Task<Result<domain::ChatListItem>> SqliteStore::item(domain::UserId user, domain
 Task<Result<std::vector<ports::ChatStanding>>> SqliteStore::chats_of(domain::UserId user) {
   auto work = [user](Connection& connection) -> Result<std::vector<ports::ChatStanding>> {
     auto row = connection.prepare(
-        "SELECT c.id, c.last_rev FROM user_chat_states s JOIN chats c ON c.id = s.chat_id WHERE "
-        "s.user_id = ?1 AND "
-        "s.is_member");
+        "SELECT c.id, c.last_rev, s.member_rev, max(s.visible_from_seq, s.cleared_seq + 1) FROM "
+        "user_chat_states s JOIN chats c ON c.id = s.chat_id WHERE s.user_id = ?1 AND s.is_member");
     row.bind(user);
-    return read_standings(std::move(row));
+    std::vector<ports::ChatStanding> standings;
+    while (row.step()) {
+      standings.push_back({.chat_id = row.id<domain::ChatId>(0),
+                           .last_rev = row.count(1),
+                           .member_rev = row.count(2),
+                           .first_visible_seq = row.count(3)});
+    }
+    return standings;
   };
   co_return co_await readers_.read<std::vector<ports::ChatStanding>>(std::move(work));
 }
