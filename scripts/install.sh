@@ -8,8 +8,11 @@ packages_build=(
   # The tests are part of the same CMake project, so configuring it asks for GoogleTest.
   libgtest-dev libgmock-dev
 )
+# For the web client. KNOTOS_WEB=off builds the server without it, and needs none of them.
+[[ ${KNOTOS_WEB:-on} == off ]] || packages_build+=(nodejs npm ca-certificates)
 packages_test=(
-  libbenchmark-dev clang-format-19 clang-tidy-19 nodejs npm curl python3 python3-venv sqlite3 ca-certificates
+  libbenchmark-dev clang-format-19 clang-tidy-19 nodejs npm curl python3 python3-venv sqlite3
+  ca-certificates chromium fonts-inter fonts-noto-color-emoji
 )
 readonly node_major_min=18
 

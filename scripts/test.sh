@@ -118,7 +118,22 @@ test_model() {
   suite "reference model" node_tests ../model/model.test.mjs
 }
 
+web_unit() {
+  install_node_packages web && (cd web && npm run --silent check && npm run --silent unit) </dev/null
+}
+
+web_browser() {
+  (cd web && npx --no-install playwright test "$@" </dev/null)
+}
+
+# test_web [FILE…]: files of web/tests/browser, by a part of their name.
+test_web() {
+  suite "web unit" web_unit
+  suite "web" web_browser "$@"
+}
+
 test_all() {
+  suite "build web" build_web
   suite "build release" build release "${release_targets[@]}"
   test_style release
   suite "installed package" ctest_in release -L package
@@ -127,6 +142,7 @@ test_all() {
   test_e2e
   test_schemathesis
   test_model
+  test_web
 }
 
 test_command() {
@@ -139,6 +155,11 @@ test_command() {
     shift
     suite "build release" build release "${release_targets[@]}"
     test_e2e "$@"
+  elif [[ $1 == web ]]; then
+    shift
+    suite "build web" build_web
+    suite "build release" build release knotos
+    test_web "$@"
   else
     for chosen in "$@"; do
       case $chosen in
@@ -146,7 +167,7 @@ test_command() {
         schemathesis | model) suite "build release" build release knotos && "test_$chosen" ;;
         unit | asan | tsan) "test_$chosen" ;;
         *)
-          echo "There is no suite '$chosen'. Suites: style unit asan tsan e2e schemathesis model" >&2
+          echo "There is no suite '$chosen'. Suites: style unit asan tsan e2e schemathesis model web" >&2
           return 2
           ;;
       esac

@@ -58,7 +58,8 @@ function* misfits(document, source, value, pointer) {
   for (const candidate of values) {
     const types = [schema.type ?? typeOf(schema.const ?? schema.enum?.[0])].flat();
     const isOfType =
-      types.includes(typeOf(candidate)) || (types.includes('number') && typeof candidate === 'number');
+      types.includes(typeOf(candidate)) ||
+      (types.includes('number') && typeof candidate === 'number');
     if (!isOfType && !isFitting(candidate)) yield [candidate, pointer, 'the wrong type'];
   }
   for (const each of beyondLimits(schema, pointer)) if (!isFitting(each[0])) yield each;
@@ -67,7 +68,12 @@ function* misfits(document, source, value, pointer) {
       yield [Array.from({ length: schema.maxItems + 1 }, () => randomUUID()), pointer, 'too many'];
     }
     if (schema.maxItems !== 0) {
-      for (const [item, where, what] of misfits(document, schema.items, value?.[0], `${pointer}/0`)) {
+      for (const [item, where, what] of misfits(
+        document,
+        schema.items,
+        value?.[0],
+        `${pointer}/0`,
+      )) {
         yield [[item], where, what];
       }
     }
@@ -225,7 +231,12 @@ test('every parameter of every path and query', { timeout: 120_000 }, async (t) 
     for (const { name, in: place, required, schema } of parameters) {
       const shown = `${method} ${template} ${name}`;
       if (place === 'query') {
-        if (required) assertRefused((await ask(`${pathOf(template, world)}?${withNeeded(name, [])}`)).body, `/${name}`, shown);
+        if (required)
+          assertRefused(
+            (await ask(`${pathOf(template, world)}?${withNeeded(name, [])}`)).body,
+            `/${name}`,
+            shown,
+          );
         for (const [value] of beyondLimits(plain(openapi, schema), '')) {
           if (openapi.misfit(schema, value) === null) continue;
           const query = withNeeded(name, [[name, value]]);
@@ -236,7 +247,9 @@ test('every parameter of every path and query', { timeout: 120_000 }, async (t) 
       }
       const isId = plain(openapi, schema).format === 'uuid';
       if (isId) {
-        const malformed = await ask(`${pathOf(template, world, { [name]: 'nope' })}?${withNeeded('', [])}`);
+        const malformed = await ask(
+          `${pathOf(template, world, { [name]: 'nope' })}?${withNeeded('', [])}`,
+        );
         assertRefused(malformed.body, `/${name}`, `${shown} malformed`);
       }
       const unknown = await ask(
@@ -292,9 +305,13 @@ test('an outsider is answered as if there were no such chat', { timeout: 120_000
       .map((each) => [each.name, '0']);
     const good = body && goodFields(openapi, variants(openapi, body)[0], world);
     const ask = (replaced) =>
-      world.cat.request(method, `${pathOf(template, world, replaced)}?${new URLSearchParams(query)}`, {
-        body: good,
-      });
+      world.cat.request(
+        method,
+        `${pathOf(template, world, replaced)}?${new URLSearchParams(query)}`,
+        {
+          body: good,
+        },
+      );
     const [outside, nowhere] = [await ask({}), await ask({ chatId: randomUUID() })];
     assert.equal(outside.status, 404, `${method} ${template}: ${JSON.stringify(outside.body)}`);
     assert.deepEqual(withoutId(outside.body), withoutId(nowhere.body));
