@@ -194,7 +194,10 @@ export class Server {
   }
 }
 
-const openLimits = ['--rate-auth', '0', '--rate-connect', '0', '--rate-messages', '0'];
+const openLimits = ['auth', 'connect', 'messages', 'events'].flatMap((rate) => [
+  `--rate-${rate}`,
+  '0',
+]);
 
 /**
  * A running server with the rates switched off and the log at its loudest. After the test it is
