@@ -50,6 +50,7 @@ Api::Api(Parts parts, Settings settings, std::function<Readiness()> readiness)
   reaction_routes_.add_to(router_);
   member_routes_.add_to(router_);
   operation_routes_.add_to(router_);
+  description_routes_.add_to(router_);
 }
 
 void Api::serve(std::shared_ptr<server::HttpExchange> exchange) {

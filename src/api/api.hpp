@@ -5,6 +5,7 @@
 #include "api/chat_routes.hpp"
 #include "api/cors.hpp"
 #include "api/member_routes.hpp"
+#include "api/description_routes.hpp"
 #include "api/message_routes.hpp"
 #include "api/operation_routes.hpp"
 #include "api/reaction_routes.hpp"
@@ -57,6 +58,9 @@ class Api {
   /// The answer to a request whose body never came whole: 413 or 408, as a problem. Any shard.
   [[nodiscard]] http::Response refuse(unsigned status, std::string_view text);
 
+  /// Every route there is: for the test that compares them with openapi.json.
+  [[nodiscard]] std::vector<const Route*> routes() const { return router_.routes(); }
+
  private:
   [[nodiscard]] CallPtr begin(std::shared_ptr<server::HttpExchange> exchange);
   [[nodiscard]] Task<void> answer(CallPtr call, const Route* route);
@@ -76,6 +80,7 @@ class Api {
   ReactionRoutes reaction_routes_;
   MemberRoutes member_routes_;
   OperationRoutes operation_routes_;
+  DescriptionRoutes description_routes_;
   Router router_;
 };
 

@@ -62,6 +62,9 @@ server::Options options_of(const Flags& flags) {
   options.payload_bytes_max = flags.max_payload;
   options.cors_origins = flags.cors;
   if (flags.sets_cookie) options.cookie_name = "io";
+  options.recovery.is_on = flags.recovers;
+  // Attachments are of the size of messages, also where that was chosen.
+  options.attachment_bytes_max = options.attachments_max * flags.max_payload;
   options.allow_request = [](const http::Request& request) -> std::optional<std::string> {
     if (request.header("x-block")) return "blocked by policy";
     return std::nullopt;
@@ -77,14 +80,10 @@ void wait_for_signal() {
 }
 
 int run(const Flags& flags) {
-  if (flags.recovers) {
-    std::fputs("sio-conformance: connection state recovery is not there yet\n", stderr);
-    return 2;
-  }
   runtime::ShardPool shards(flags.shards);
   server::Server server(shards, shards.all_timers(), options_of(flags),
                         [](auto bytes) { randombytes_buf(bytes.data(), bytes.size()); });
-  EchoNamespaces namespaces(server, shards, shards.all_timers());
+  EchoNamespaces namespaces(server, shards.all_timers());
   namespaces.configure();
   if (flags.echoes_engine) {
     server.use_engine_only([](std::string_view data, bool is_binary,
@@ -99,7 +98,11 @@ int run(const Flags& flags) {
     // One byte over the limit still reaches the session, which ends of it.
     http.mount(
         flags.path, [&server](auto exchange) { server.serve(std::move(exchange)); },
-        flags.max_payload + 1);
+        flags.max_payload + 1,
+        [&server](unsigned status, std::string_view, std::string_view target) {
+          server.refuse_body(target);
+          return http::Response{.status = status};
+        });
   }
   shards.start();
   const auto port = http.listen(flags.host, flags.port);

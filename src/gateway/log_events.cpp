@@ -8,9 +8,9 @@
 namespace knotos::gateway {
 
 void Gateway::listen_to_log_events() {
-  handle("react", &Gateway::react);
-  handle("pin_message", &Gateway::pin_message);
-  handle("unpin_message", &Gateway::unpin_message);
+  handle("react", &Gateway::react, true);
+  handle("pin_message", &Gateway::pin_message, true);
+  handle("unpin_message", &Gateway::unpin_message, true);
 }
 
 Task<void> Gateway::react(Request request) {

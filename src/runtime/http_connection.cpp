@@ -200,13 +200,14 @@ void HttpConnection::on_peer_gone(bool is_reset) {
 
 void HttpConnection::refuse(unsigned status, std::string_view text) {
   // `text` is a constant: it outlives the reader.
+  const std::string target(mount_ == nullptr ? std::string_view() : reader_->target());
   reader_.reset();
   phase_ = Phase::answering;
   keeps_alive_ = false;
   const auto* const mount = std::exchange(mount_, nullptr);
   const bool is_about_body = status == 408 || status == 413;
   if (mount != nullptr && mount->refuse && is_about_body) {
-    return respond(mount->refuse(status, text));
+    return respond(mount->refuse(status, text, target));
   }
   respond({.status = status,
            .headers = {{"Content-Type", "text/plain; charset=UTF-8"}},

@@ -43,6 +43,8 @@ class EngineShard {
   EngineShard& operator=(const EngineShard&) = delete;
 
   void serve(std::shared_ptr<HttpExchange> exchange);
+  /// A body for the session was refused unread.
+  void refuse_body(std::string_view sid);
 
   [[nodiscard]] EngineLink* find(LinkKey key) const { return links_.find(key); }
   [[nodiscard]] std::size_t links() const { return links_.size(); }
@@ -96,6 +98,7 @@ class EngineShard {
 
   // engine_shard.cpp: sessions.
   EngineLink& add_link(engineio::Transport transport, const http::Request& request);
+  [[nodiscard]] bool takes_address(HttpExchange& exchange);
   [[nodiscard]] std::string open_packet(const EngineLink& link) const;
   void step(EngineLink& link, const engineio::Actions& actions,
             const engineio::PacketView* packet = nullptr);

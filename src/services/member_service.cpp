@@ -99,7 +99,12 @@ Task<Result<void>> MemberService::drop(UserId user, ChatId chat) {
   const auto item = co_await ports_.chats.item(user, chat);
   if (!item) co_return fail(item.error());
   if (item->chat.type == domain::ChatType::group) co_return co_await leave(user, chat);
-  co_return fail(Errc::forbidden, "This chat stays.");
+  if (item->chat.type == domain::ChatType::saved) {
+    co_return fail(Errc::forbidden, "The saved chat stays.");
+  }
+  const auto taken = co_await ports_.states.take_off_list(user, chat);
+  if (!taken) co_return fail(taken.error());
+  co_return Result<void>();
 }
 
 Task<Result<void>> MemberService::end(UserId user, ChatId chat) {

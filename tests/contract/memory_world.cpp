@@ -12,6 +12,8 @@ class MemoryWorld final : public World {
   ports::AccountStore& accounts() override { return store_; }
   ports::InviteStore& invites() override { return store_; }
   ports::PeopleStore& people() override { return store_; }
+  ports::ChatStateStore& states() override { return store_; }
+  ports::SyncStore& syncs() override { return store_; }
   void restart() override {}
 
  private:

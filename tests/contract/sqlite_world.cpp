@@ -15,6 +15,8 @@ class SqliteWorld final : public World {
   ports::AccountStore& accounts() override { return *store_; }
   ports::InviteStore& invites() override { return *store_; }
   ports::PeopleStore& people() override { return *store_; }
+  ports::ChatStateStore& states() override { return *store_; }
+  ports::SyncStore& syncs() override { return *store_; }
   void restart() override {
     store_.reset();
     open();

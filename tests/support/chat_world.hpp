@@ -46,12 +46,15 @@ struct ChatProcess {
         messages({.shards = shards,
                   .log = store,
                   .messages = store,
+                  .states = memory,
                   .relations = memory,
                   .bus = bus,
                   .clock = clock,
                   .random = random},
                  limits),
+        states({.states = memory, .messages = store, .bus = bus, .clock = clock}, {}),
         members({.messages = messages,
+                 .states = states,
                  .log = store,
                  .chats = store,
                  .invites = memory,
@@ -64,6 +67,7 @@ struct ChatProcess {
   RecordingBus bus;
   services::ChatService chats;
   services::MessageService messages;
+  services::StateService states;
   services::MemberService members;
 };
 

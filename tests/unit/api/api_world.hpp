@@ -114,12 +114,15 @@ class ApiWorld {
         messages({.shards = shards,
                   .log = store,
                   .messages = store,
+                  .states = store,
                   .relations = store,
                   .bus = bus,
                   .clock = clock,
                   .random = random},
                  {}),
+        states({.states = store, .messages = store, .bus = bus, .clock = clock}, {}),
         members({.messages = messages,
+                 .states = states,
                  .log = store,
                  .chats = store,
                  .invites = store,
@@ -202,6 +205,7 @@ class ApiWorld {
   services::AccountService accounts;
   services::ChatService chats;
   services::MessageService messages;
+  services::StateService states;
   services::MemberService members;
   api::Api api;
 };

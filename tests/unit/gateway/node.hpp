@@ -1,11 +1,13 @@
 #pragma once
 
+#include "adapters/memory/memory_presence.hpp"
 #include "adapters/memory/memory_store.hpp"
 #include "gateway/gateway.hpp"
 #include "services/account_service.hpp"
 #include "services/chat_service.hpp"
 #include "services/member_service.hpp"
 #include "services/message_service.hpp"
+#include "services/presence_service.hpp"
 #include "support/fake_client.hpp"
 
 #include <memory>
@@ -56,10 +58,13 @@ class PlainTokens final : public ports::AccessTokens {
 /// store and a bus that it shares with other nodes.
 class Node {
  public:
+  /// `others`: another node, whose presence table this one shares.
   Node(adapters::memory::MemoryStore& store, ports::Bus& bus, ports::Random& random,
-       std::size_t shard_count, server::Options options = {})
+       std::size_t shard_count, server::Options options = {}, Node* others = nullptr)
       : world(shard_count, std::move(options)),
         clock(world.clock),
+        own_table_(clock),
+        board(others == nullptr ? own_table_ : others->own_table_),
         accounts({.accounts = store,
                   .chats = store,
                   .passwords = passwords_,
@@ -72,30 +77,39 @@ class Node {
         messages({.shards = world.shards,
                   .log = store,
                   .messages = store,
+                  .states = store,
                   .relations = store,
                   .bus = bus,
                   .clock = clock,
                   .random = random},
                  {.rate_messages = {}}),
+        states({.states = store, .messages = store, .bus = bus, .clock = clock}, {}),
         members({.messages = messages,
+                 .states = states,
                  .log = store,
                  .chats = store,
                  .invites = store,
                  .clock = clock,
                  .random = random},
                 {}),
+        presence({.people = store, .chats = store}),
         gateway({.shards = world.shards,
                  .timers = world.clock.all_timers(),
                  .server = world.server,
                  .accounts = accounts,
                  .chats = chats,
                  .messages = messages,
+                 .presence = presence,
                  .chat_store = store,
                  .message_store = store,
+                 .people = store,
+                 .presence_board = board,
                  .bus = bus,
                  .clock = clock,
                  .random = random},
                 {}) {}
+
+  [[nodiscard]] adapters::memory::PresenceTable& presence_table() { return own_table_; }
 
   /// Runs a task on shard 0 to its end, with everything else that can run.
   template <class T>
@@ -117,10 +131,18 @@ class Node {
  public:
   FakeWorld world;
   NodeClock clock;
+
+ private:
+  adapters::memory::PresenceTable own_table_;
+
+ public:
+  adapters::memory::MemoryPresenceBoard board;
   services::AccountService accounts;
   services::ChatService chats;
   services::MessageService messages;
+  services::StateService states;
   services::MemberService members;
+  services::PresenceService presence;
   gateway::Gateway gateway;
 };
 
