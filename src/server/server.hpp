@@ -54,9 +54,11 @@ class Server {
 
   /// A request whose path begins with `options.path`. On the exchange's shard.
   void serve(std::shared_ptr<HttpExchange> exchange);
-  /// The body of a request for a session was refused before it was read: the session ends. Any
-  /// shard. `target`: path and query, as they came.
-  void refuse_body(std::string_view target);
+
+  /// The answer to a request of ours whose body was refused before it reached `serve`: too large
+  /// (413) or too slow (408). One that is too large ends its session at once. `head`: the request
+  /// without its body. On the connection's shard.
+  [[nodiscard]] http::Response refuse_body(const http::Request& head, unsigned status);
 
   /// Everybody in the namespace, on all shards. Any thread.
   [[nodiscard]] Broadcast in(std::string_view name_space);
@@ -69,9 +71,6 @@ class Server {
   /// Appends the packet to every socket of the namespace in the room on this shard; one gathered
   /// write a socket at the end of the turn.
   void send_to_room(std::string_view name_space, std::string_view room, const Packet& packet);
-  /// The same, but only to those that `is_meant` says.
-  void send_to_room(std::string_view name_space, std::string_view room, const Packet& packet,
-                    const std::function<bool(const Socket&)>& is_meant);
   /// Sockets in the room on this shard.
   [[nodiscard]] std::size_t room_size(std::string_view name_space, std::string_view room) const;
 
