@@ -170,16 +170,17 @@ void Process::mount() {
         if (connect_gate_.lets_pass(*exchange, clock_.steady_now()))
           socketio_.serve(std::move(exchange));
       },
-      // One byte more, so that the session hears of a body that is too large, and ends.
-      config_.socketio.payload_bytes_max + 1,
-      [](unsigned status, std::string_view) {
-        return http::Response{.status = status, .headers = {}, .body = {}};
+      config_.socketio.payload_bytes_max,
+      [this](const http::Request& head, unsigned status, std::string_view) {
+        return socketio_.refuse_body(head, status);
       });
   http_.mount(
       "/",
       [this](std::shared_ptr<server::HttpExchange> exchange) { api_.serve(std::move(exchange)); },
       std::nullopt,
-      [this](unsigned status, std::string_view text) { return api_.refuse(status, text); });
+      [this](const http::Request&, unsigned status, std::string_view text) {
+        return api_.refuse(status, text);
+      });
 }
 
 int Process::run() {

@@ -27,6 +27,11 @@ metrics::Counter requests_late("http_requests_late_total",
 metrics::Counter responses_late("http_responses_late_total",
                                 "Responses that the peer did not take in time.");
 
+/// A peer in the midst of a body that is refused sends on until it reads the answer, and a reset
+/// would take the answer away from it. What it sends is thrown away unread.
+constexpr LingerLimits kLinger{.time = std::chrono::milliseconds(2'000),
+                               .bytes = 128UL * 1024 * 1024};
+
 server::Link::Piece octets(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
@@ -200,13 +205,15 @@ void HttpConnection::on_peer_gone(bool is_reset) {
 
 void HttpConnection::refuse(unsigned status, std::string_view text) {
   // `text` is a constant: it outlives the reader.
-  reader_.reset();
+  const auto reader = std::exchange(reader_, nullptr);
   phase_ = Phase::answering;
   keeps_alive_ = false;
   const auto* const mount = std::exchange(mount_, nullptr);
   const bool is_about_body = status == 408 || status == 413;
   if (mount != nullptr && mount->refuse && is_about_body) {
-    return respond(mount->refuse(status, text));
+    auto head = reader->head();
+    head.remote_address = remote_address_;
+    return respond(mount->refuse(head, status, text));
   }
   respond({.status = status,
            .headers = {{"Content-Type", "text/plain; charset=UTF-8"}},
@@ -323,7 +330,7 @@ void HttpConnection::close() {
   reader_.reset();
   kept_ = {};
   out_ = {};
-  close_lingering(shards_, Descriptor(watched_.release()), std::move(place_), {});
+  close_lingering(shards_, Descriptor(watched_.release()), std::move(place_), kLinger);
 }
 
 }  // namespace knotos::runtime

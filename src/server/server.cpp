@@ -152,6 +152,10 @@ void Server::serve(std::shared_ptr<HttpExchange> exchange) {
   here().engine().serve(std::move(exchange));
 }
 
+http::Response Server::refuse_body(const http::Request& head, unsigned status) {
+  return here().engine().refuse_body(head, status);
+}
+
 Socket* Server::find(SocketHandle handle) {
   auto* const socket = here().find(handle);
   return socket;

@@ -298,6 +298,11 @@ class Server {
   /// A request whose path begins with `options.path`. On the exchange's shard.
   void serve(std::shared_ptr<HttpExchange> exchange);
 
+  /// The answer to a request of ours whose body was refused before it reached `serve`: too large
+  /// (413) or too slow (408). One that is too large ends its session at once. `head`: the request
+  /// without its body. On the connection's shard.
+  [[nodiscard]] http::Response refuse_body(const http::Request& head, unsigned status);
+
   /// Null if it is gone. On the socket's shard. Good until the next co_await.
   [[nodiscard]] Socket* find(SocketHandle handle);
 
