@@ -61,7 +61,7 @@ describe('CORS for anybody', { concurrency: 4 }, () => {
     }
   });
 
-  test('a preflight is 204 with the methods and the headers asked for, whatever sid and EIO are', async () => {
+  test('a preflight is 204 with methods and headers, whatever sid and EIO', async () => {
     for (const target of [pollingTarget, '/socket.io/?EIO=9&transport=x&sid=nobody']) {
       const response = await request(it.server, 'OPTIONS', target, {
         headers: {
@@ -103,7 +103,7 @@ describe('CORS for a list', { concurrency: 4 }, () => {
     assert.match(response.header('vary'), /Origin/);
   });
 
-  test('row 26: a foreign origin is refused on the handshake, with a sid, and on Upgrade', async () => {
+  test('row 26: a foreign origin is refused: handshake, with a sid, and Upgrade', async () => {
     const link = await PollingLink.open(it.server, { headers: { Origin: good } });
     const refused = [
       await request(it.server, 'GET', pollingTarget, from(evil)),

@@ -71,7 +71,7 @@ describe('acks', { concurrency: 8 }, () => {
     link.destroy();
   });
 
-  test('unanswered, it times out; the answer that comes late is ignored, and so is a second', async () => {
+  test('unanswered, it times out; answers that come late are ignored', async () => {
     const link = await joined(it.server);
     link.send('42["ask-me"]');
     const [, id] = /^42(\d+)\["question",1\]$/.exec(await link.message());
@@ -178,7 +178,9 @@ describe('binary', { concurrency: 8 }, () => {
       const link = await joined(it.server);
       send(link);
       const messages = await link.untilClosed();
-      assert.ok(messages.every((message) => typeof message !== 'string' || !message.startsWith('42')));
+      assert.ok(
+        messages.every((message) => typeof message !== 'string' || !message.startsWith('42')),
+      );
     });
   }
 
@@ -287,7 +289,7 @@ describe('volatile', { concurrency: 8 }, () => {
 describe('rooms', { concurrency: 4 }, () => {
   const it = forTests(before);
 
-  test('what is said in a room reaches its members on every shard, in the namespace alone', async () => {
+  test('what is said in a room reaches its members on every shard, and nobody else', async () => {
     const members = await Promise.all(Array.from({ length: 6 }, () => joined(it.server)));
     const outsider = await joined(it.server);
     const elsewhere = await joined(it.server, '/custom,');

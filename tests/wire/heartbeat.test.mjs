@@ -12,10 +12,12 @@ import { join, joined } from './support/socketio.mjs';
 const interval = 400;
 const timeout = 400;
 
-/** Sends a packet every so often until told to stop. */
-function flood(send, every = 40) {
+/** Sends a packet every so often until told to stop, or the test ends. */
+function flood(t, send, every = 40) {
   const timer = setInterval(send, every);
-  return () => clearInterval(timer);
+  const stop = () => clearInterval(timer);
+  t.after(stop);
+  return stop;
 }
 
 async function untilPing(link) {
@@ -73,30 +75,30 @@ describe('heartbeat', { concurrency: 16 }, () => {
     await link.assertGone();
   });
 
-  test('at the deadline, and not a tick of a timer later, a request finds the session gone', async () => {
+  test('at the deadline, and not a tick later, a request finds the session gone', async () => {
     const links = await Promise.all(Array.from({ length: 8 }, () => PollingLink.open(it.server)));
     await sleep(interval + timeout);
     await Promise.all(links.map((link) => link.assertGone()));
   });
 
-  test('row 20: a flood of unsolicited pongs does not put the pings off', async () => {
+  test('row 20: a flood of unsolicited pongs does not put the pings off', async (t) => {
     const link = await openWebSocket(it.server);
-    const stop = flood(() => link.send('3'));
+    const stop = flood(t, () => link.send('3'));
     await untilPing(link);
     await untilPing(link);
     stop();
     link.destroy();
     const poller = await PollingLink.open(it.server);
-    const stopPosts = flood(() => poller.post('3').catch(() => {}), 60);
+    const stopPosts = flood(t, () => poller.post('3').catch(() => {}), 60);
     await untilPollPing(poller);
     await untilPollPing(poller);
     stopPosts();
   });
 
-  test('a packet other than a pong puts the deadline off once a ping, and not for ever', async () => {
+  test('a packet other than a pong puts the deadline off, and not for ever', async (t) => {
     const link = await joined(it.server);
     await untilPing(link);
-    const stop = flood(() => link.send('420["message-with-ack"]'));
+    const stop = flood(t, () => link.send('420["message-with-ack"]'));
     const rest = await link.untilClosed();
     stop();
     assert.ok(rest.every((message) => message === '430[]'));
@@ -160,7 +162,10 @@ describe('time to join a namespace', { concurrency: 8 }, () => {
 
   test('a poll that joins none gets `1`', async () => {
     const link = await PollingLink.open(it.server);
-    assert.deepEqual((await link.packets()).filter((packet) => packet !== '6'), ['1']);
+    assert.deepEqual(
+      (await link.packets()).filter((packet) => packet !== '6'),
+      ['1'],
+    );
     await link.assertGone();
   });
 
@@ -231,7 +236,10 @@ describe('reasons', () => {
     const link = await joined(server);
     link.send('42["kick",true]');
     const messages = await link.untilClosed();
-    assert.deepEqual(messages.filter((message) => message !== '2'), ['41']);
+    assert.deepEqual(
+      messages.filter((message) => message !== '2'),
+      ['41'],
+    );
     await eventually('it is seen', async () =>
       (await reasons()).some((each) =>
         ['server namespace disconnect', 'forced server close'].includes(each),

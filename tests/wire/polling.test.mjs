@@ -53,7 +53,7 @@ describe('GET', { concurrency: 8 }, () => {
     ]);
   });
 
-  test('of two GETs one gets `1` and the other 400 with nothing, and the session dies', async () => {
+  test('of two GETs one gets `1` and the other 400, and the session dies', async () => {
     const link = await joined();
     const first = link.beginPoll();
     await parked();
@@ -159,7 +159,7 @@ describe('POST', { concurrency: 8 }, () => {
     });
   }
 
-  test('application/octet-stream is 400 with nothing, answered to the end, and the session dies', async () => {
+  test('application/octet-stream is 400, answered to the end, and the session dies', async () => {
     for (const type of ['application/octet-stream', 'Application/Octet-Stream; x=1']) {
       const link = await open();
       assertEmpty(await link.post('40', { 'Content-Type': type }), 400);
@@ -241,7 +241,7 @@ describe('POST', { concurrency: 8 }, () => {
     });
   }
 
-  test('a packet of a bad kind ends the payload: what comes before it counts, what follows does not', async () => {
+  test('a packet of a bad kind ends the payload: what follows does not count', async () => {
     const link = await open();
     await link.say('40');
     await link.packetsUntil(2);
@@ -280,7 +280,7 @@ describe('POST', { concurrency: 8 }, () => {
     await link.assertGone();
   });
 
-  test('one POST at a time: while one is under way a second gets 400, and the session dies', async () => {
+  test('a POST whose body is on its way blocks no other', async () => {
     const link = await open();
     const first = await Connection.open(it.server);
     // The first POST's body is on its way: only its end is missing.
@@ -320,11 +320,14 @@ describe('the server closes', { concurrency: 8 }, () => {
       packets.push(...response.text.split(separator));
       if (!packets.includes('1')) response = await link.poll();
     }
-    assert.deepEqual(packets.filter((packet) => packet !== '6'), ['41', '1']);
+    assert.deepEqual(
+      packets.filter((packet) => packet !== '6'),
+      ['41', '1'],
+    );
     await link.assertGone();
   });
 
-  test('without a GET: it is remembered, and the next GET that finds nothing queued gets `6` and `1`', async () => {
+  test('without a GET: a GET that finds nothing queued gets `6` and `1`', async () => {
     const link = await PollingLink.open(it.server);
     await link.say('40');
     await link.packetsUntil(2);

@@ -9,7 +9,7 @@ export async function openLink(server, options) {
   return openWebSocket(server, '/socket.io/?EIO=4&transport=websocket', options);
 }
 
-/** Joins a namespace and answers `{sid, pid?, auth}`. `nsp` as in a packet: `/custom,` or nothing. */
+/** Joins a namespace; answers `{sid, pid?, auth}`. `nsp` as in a packet: `/custom,` or nothing. */
 export async function join(link, nsp = '', auth = undefined) {
   link.send(`40${nsp}${auth === undefined ? '' : JSON.stringify(auth)}`);
   const answer = await link.message();

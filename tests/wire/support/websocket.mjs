@@ -26,7 +26,7 @@ export function upgradeHeaders(more = {}) {
   };
 }
 
-/** A client's frame. `rsv`: the three reserved bits as a number; `mask` false leaves it unmasked. */
+/** A client's frame. `rsv`: the three reserved bits as a number. */
 export function frameBytes(payload, { opcode = 1, isFinal = true, rsv = 0, isMasked = true } = {}) {
   const bytes = Buffer.from(payload);
   const size = bytes.length;
@@ -65,7 +65,10 @@ export class WebSocketLink {
     link.connection.write(Buffer.concat([requestBytes('GET', target, { headers: all }), early]));
     link.response = await readResponse(link.connection);
     if (link.response?.status === 101) {
-      assert.equal(link.response.header('sec-websocket-accept'), acceptFor(all['Sec-WebSocket-Key']));
+      assert.equal(
+        link.response.header('sec-websocket-accept'),
+        acceptFor(all['Sec-WebSocket-Key']),
+      );
     }
     return link;
   }
@@ -83,7 +86,8 @@ export class WebSocketLink {
     assert.equal(head[1] & 0x80, 0, 'a server does not mask');
     let size = head[1] & 0x7f;
     if (size === 126) size = (await this.connection.exactly(2, limit)).readUInt16BE();
-    else if (size === 127) size = Number((await this.connection.exactly(8, limit)).readBigUInt64BE());
+    else if (size === 127)
+      size = Number((await this.connection.exactly(8, limit)).readBigUInt64BE());
     const payload = size === 0 ? Buffer.alloc(0) : await this.connection.exactly(size, limit);
     if (payload === null) return null;
     return { opcode: head[0] & 15, isFinal: head[0] >= 0x80, rsv: (head[0] >> 4) & 7, payload };
@@ -120,7 +124,8 @@ export class WebSocketLink {
   /** It is closed, and said nothing more before. */
   async assertClosed(...codes) {
     assert.deepEqual(await this.untilClosed(), []);
-    if (codes.length > 0) assert.ok(codes.includes(this.closeCode), `closed with ${this.closeCode}`);
+    if (codes.length > 0)
+      assert.ok(codes.includes(this.closeCode), `closed with ${this.closeCode}`);
     await this.connection.toEnd();
   }
 
