@@ -18,18 +18,17 @@ void Visibility::forget(domain::ChatId chat, domain::UserId user) {
   if (at->second.first_visible.empty()) chats_.erase(at);
 }
 
-bool Visibility::is_cut(domain::ChatId chat, const domain::Message& message) const {
-  const auto at = chats_.find(chat);
-  return at != chats_.end() && domain::is_cut_for(at->second.first_visible_max, message);
-}
-
-View Visibility::view(domain::UserId user, const domain::Message& message) const {
+std::vector<std::pair<domain::UserId, View>> Visibility::cut(const domain::Message& message) const {
+  std::vector<std::pair<domain::UserId, View>> users;
   const auto at = chats_.find(message.chat_id);
-  if (at == chats_.end()) return View::whole;
-  const auto cut = at->second.first_visible.find(user);
-  if (cut == at->second.first_visible.end()) return View::whole;
-  if (message.seq < cut->second) return View::stub;
-  return domain::is_cut_for(cut->second, message) ? View::without_reply : View::whole;
+  if (at == chats_.end() || !domain::is_cut_for(at->second.first_visible_max, message)) {
+    return users;
+  }
+  for (const auto& [user, first_visible] : at->second.first_visible) {
+    if (!domain::is_cut_for(first_visible, message)) continue;
+    users.emplace_back(user, message.seq < first_visible ? View::stub : View::without_reply);
+  }
+  return users;
 }
 
 }  // namespace knotos::gateway

@@ -5,13 +5,14 @@
 #include <cstdint>
 #include <map>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace knotos::gateway {
 
 /// How much of a message one user gets to see.
 enum class View : std::uint8_t {
-  whole,
-  without_reply,  ///< Without the words that it answers.
+  without_reply,  ///< All but the words that it answers.
   stub,           ///< Only that there is one.
 };
 
@@ -24,9 +25,9 @@ class Visibility {
   void set(domain::ChatId chat, domain::UserId user, domain::Seq first_visible);
   void forget(domain::ChatId chat, domain::UserId user);
 
-  /// Whether anybody here sees less than all of this message.
-  [[nodiscard]] bool is_cut(domain::ChatId chat, const domain::Message& message) const;
-  [[nodiscard]] View view(domain::UserId user, const domain::Message& message) const;
+  /// Who here sees less than all of this message, and how much.
+  [[nodiscard]] std::vector<std::pair<domain::UserId, View>> cut(
+      const domain::Message& message) const;
 
   /// Chats of which somebody sees less than all.
   [[nodiscard]] std::size_t chats() const { return chats_.size(); }
