@@ -159,9 +159,9 @@ void Gateway::deliver_here(domain::ChatId chat, const OrderedChange& change,
   const auto cut = here().visibility.cut(message);
   if (cut.empty()) {
     const std::array<std::string_view, 1> arguments{text};
-    ports_.server.send_to_room(kNamespace, room_of(chat),
-                               server::make_event(kNamespace, event_of(change), arguments,
-                                                  server::PacketClass::durable));
+    ports_.server.send_to_room(
+        kNamespace, room_of(chat),
+        server::make_event(kNamespace, event_of(change), arguments, server::PacketClass::durable));
     return;
   }
   // Changes of old messages only, and answers to them.

@@ -146,8 +146,7 @@ class MessageService {
   [[nodiscard]] ChatHome& home_of(domain::ChatId chat);
   [[nodiscard]] Task<Result<domain::Message>> change(domain::ChatId chat, ChangeRequest request);
   [[nodiscard]] Task<Result<Receipt>> forward_to(domain::UserId user, domain::ChatId chat,
-                                                 Forward forward,
-                                                 Result<domain::Message> source);
+                                                 Forward forward, Result<domain::Message> source);
   /// What the reader may see. Errors: not_found (not a member), store_unavailable.
   [[nodiscard]] Task<Result<domain::Visibility>> admit_reader(domain::UserId user,
                                                               domain::ChatId chat);
