@@ -6,6 +6,7 @@
 #include "services/account_service.hpp"
 #include "services/chat_service.hpp"
 #include "services/message_service.hpp"
+#include "services/own_services.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -37,6 +38,7 @@ struct Config {
   services::AccountService::Limits accounts;
   services::ChatService::Limits chats;
   services::MessageService::Limits messages;
+  services::OwnServices::Limits own;
   server::Options socketio;
   runtime::HttpLimits http;
 };

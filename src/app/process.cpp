@@ -102,6 +102,7 @@ class Process {
   services::ChatService chats_;
   services::MessageService messages_;
   services::PresenceService presence_;
+  services::OwnServices own_;
 
   server::Server socketio_;
   gateway::Gateway gateway_;
@@ -139,6 +140,18 @@ Process::Process(const Config& config)
                  .random = random_},
                 config.messages),
       presence_({.people = store_, .chats = store_}),
+      own_({.shards = shards_,
+            .account_store = store_,
+            .people = store_,
+            .states = store_,
+            .syncs = store_,
+            .chats = store_,
+            .messages = store_,
+            .bus = bus_,
+            .clock = clock_,
+            .accounts = accounts_,
+            .writes = messages_},
+           config.own),
       socketio_(shards_, shards_.all_timers(), socketio_options(config),
                 [this](std::span<std::uint8_t> out) { random_.fill(out); }),
       gateway_({.shards = shards_,
@@ -148,6 +161,7 @@ Process::Process(const Config& config)
                 .chats = chats_,
                 .messages = messages_,
                 .presence = presence_,
+                .own = own_,
                 .chat_store = store_,
                 .message_store = store_,
                 .people = store_,
@@ -160,6 +174,7 @@ Process::Process(const Config& config)
       api_({.accounts = accounts_,
             .chats = chats_,
             .messages = messages_,
+            .own = own_,
             .shards = shards_,
             .clock = clock_,
             .random = random_},
@@ -250,7 +265,10 @@ Task<void> Process::drain() {
     timer.expires_after(kDrainStep);
     return timer.async_wait(boost::asio::use_awaitable);
   };
-  while (messages_.writes_in_flight() > 0 && clock_.steady_now() < deadline) co_await step();
+  const auto in_flight = [this] {
+    return messages_.writes_in_flight() + own_.reading.marks_in_flight();
+  };
+  while (in_flight() > 0 && clock_.steady_now() < deadline) co_await step();
 
   for (std::size_t shard = 0; shard < shards_.count(); ++shard) {
     shards_.post(shard,

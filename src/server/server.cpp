@@ -75,10 +75,9 @@ Socket* Server::find(SocketHandle handle) { return here().find(handle); }
 
 void Server::with(SocketHandle handle, std::move_only_function<void(Socket&)> work) {
   KN_ASSERT(handle.shard < shards_.size());
-  shared_->shards.post(handle.shard, [shard = shards_[handle.shard].get(), handle,
-                                      work = std::move(work)]() mutable {
-    shard->with(handle, work);
-  });
+  shared_->shards.post(handle.shard,
+                       [shard = shards_[handle.shard].get(), handle,
+                        work = std::move(work)]() mutable { shard->with(handle, work); });
 }
 
 void Server::send_to_room(std::string_view name_space, std::string_view room,

@@ -280,8 +280,7 @@ bool ShardServer::on_overflow(EngineLink& link) {
 void ShardServer::end_socket(Socket& socket, CloseReason reason) {
   auto& name_space = *socket.namespace_;
   std::vector<std::string> rooms;
-  if (socket.is_connected_ &&
-      (socket.session_ != nullptr || name_space.state().on_disconnecting)) {
+  if (socket.is_connected_ && (socket.session_ != nullptr || name_space.state().on_disconnecting)) {
     rooms = name_space.rooms().names_of(socket);
   }
   name_space.rooms().leave_all(socket);
@@ -384,16 +383,15 @@ NamespaceShard* ShardServer::make_namespace(std::string_view name) {
   std::unique_ptr<RecoveryLog> log;
   if (const auto& chosen = shared_.options.recovery; chosen.is_on) {
     // Until a loss is noticed and the time to come back is over.
-    const auto age_max = chosen.disconnection_max + shared_.options.ping_interval +
-                         shared_.options.ping_timeout;
+    const auto age_max =
+        chosen.disconnection_max + shared_.options.ping_interval + shared_.options.ping_timeout;
     log = std::make_unique<RecoveryLog>(engine_.index(),
                                         RecoveryLog::Limits{.events_max = chosen.log_events_max,
                                                             .bytes_max = chosen.log_bytes_max,
                                                             .age_max = age_max},
                                         seen_);
   }
-  auto made =
-      std::make_unique<NamespaceShard>(*state, name, is_dynamic, sockets_, std::move(log));
+  auto made = std::make_unique<NamespaceShard>(*state, name, is_dynamic, sockets_, std::move(log));
   auto* const pointer = made.get();
   namespaces_.emplace(pointer->name(), std::move(made));
   return pointer;

@@ -119,9 +119,22 @@ class ApiWorld {
                   .clock = clock,
                   .random = random},
                  {}),
+        own({.shards = shards,
+             .account_store = store,
+             .people = store,
+             .states = store,
+             .syncs = store,
+             .chats = store,
+             .messages = store,
+             .bus = bus,
+             .clock = clock,
+             .accounts = accounts,
+             .writes = messages},
+            {}),
         api({.accounts = accounts,
              .chats = chats,
              .messages = messages,
+             .own = own,
              .shards = shards,
              .clock = clock,
              .random = random},
@@ -194,6 +207,7 @@ class ApiWorld {
   services::AccountService accounts;
   services::ChatService chats;
   services::MessageService messages;
+  services::OwnServices own;
   api::Api api;
 };
 

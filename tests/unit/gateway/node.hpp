@@ -6,6 +6,7 @@
 #include "services/account_service.hpp"
 #include "services/chat_service.hpp"
 #include "services/message_service.hpp"
+#include "services/own_services.hpp"
 #include "services/presence_service.hpp"
 #include "support/fake_client.hpp"
 
@@ -82,6 +83,18 @@ class Node {
                   .random = random},
                  {.rate_messages = {}}),
         presence({.people = store, .chats = store}),
+        own({.shards = world.shards,
+             .account_store = store,
+             .people = store,
+             .states = store,
+             .syncs = store,
+             .chats = store,
+             .messages = store,
+             .bus = bus,
+             .clock = clock,
+             .accounts = accounts,
+             .writes = messages},
+            {}),
         gateway({.shards = world.shards,
                  .timers = world.clock.all_timers(),
                  .server = world.server,
@@ -89,6 +102,7 @@ class Node {
                  .chats = chats,
                  .messages = messages,
                  .presence = presence,
+                 .own = own,
                  .chat_store = store,
                  .message_store = store,
                  .people = store,
@@ -130,6 +144,7 @@ class Node {
   services::ChatService chats;
   services::MessageService messages;
   services::PresenceService presence;
+  services::OwnServices own;
   gateway::Gateway gateway;
 };
 
