@@ -105,6 +105,15 @@ test_e2e() {
   unset KNOTOS_TEST_SEEN
 }
 
+schemathesis_tests() {
+  install_python_packages build/schemathesis tests/schemathesis/requirements.txt &&
+    build/schemathesis/bin/python tests/schemathesis/run.py "$PWD/build/release/knotos" </dev/null
+}
+
+test_schemathesis() {
+  suite "schemathesis" schemathesis_tests
+}
+
 test_model() {
   suite "reference model" node_tests ../model/model.test.mjs
 }
@@ -131,6 +140,7 @@ test_all() {
   test_asan
   test_tsan
   test_e2e
+  test_schemathesis
   test_model
   test_web
 }
@@ -154,10 +164,10 @@ test_command() {
     for chosen in "$@"; do
       case $chosen in
         style) configure debug && test_style debug ;;
-        model) suite "build release" build release knotos && test_model ;;
+        schemathesis | model) suite "build release" build release knotos && "test_$chosen" ;;
         unit | asan | tsan) "test_$chosen" ;;
         *)
-          echo "There is no suite '$chosen'. Suites: style unit asan tsan e2e model web" >&2
+          echo "There is no suite '$chosen'. Suites: style unit asan tsan e2e schemathesis model web" >&2
           return 2
           ;;
       esac

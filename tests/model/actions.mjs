@@ -11,6 +11,9 @@ const weights = {
   burst: 3,
   edit: 12,
   erase: 4,
+  react: 6,
+  pin: 4,
+  groupDeed: 10,
   history: 8,
   changes: 6,
   getMessage: 3,
@@ -23,6 +26,13 @@ const words = ['tea', 'boat', 'rain', 'Ångström', '日本', '👋🏽', 'x'.re
 function text(random) {
   return Array.from({ length: 1 + random.below(4) }, () => random.pick(words)).join(' ');
 }
+
+/** Some more often than others, so that groups do not empty. */
+const deeds = [
+  ...Array(6).fill('add'),
+  ...['remove', 'remove', 'leave', 'setRole', 'setRole', 'setRole', 'handOver'],
+  ...['describe', 'describe', 'describe', 'join', 'join', 'end'],
+];
 
 /** What belongs to each kind beside who, where and by which door. */
 const details = {
@@ -53,6 +63,20 @@ const details = {
     ...(random.chance(0.4) ? { version: random.below(3) } : {}),
   }),
   erase: (random) => ({ message: random.below(30), isOwn: random.chance(0.6) }),
+  react: (random) => ({
+    message: random.below(12),
+    emoji: random.pick(['👍', '🎉', '❤️', '👎']),
+    adds: random.chance(0.7),
+  }),
+  pin: (random) => ({ message: random.below(12), isPinned: random.chance(0.7) }),
+  groupDeed: (random) => ({
+    deed: random.pick(deeds),
+    other: random.below(8),
+    others: Array.from({ length: 1 + random.below(2) }, () => random.below(8)),
+    role: random.pick(['admin', 'member']),
+    ...(random.chance(0.5) ? { title: `Title ${random.below(4)}` } : {}),
+    ...(random.chance(0.5) ? { historyVisibility: random.pick(['all', 'sinceJoin']) } : {}),
+  }),
   history: (random) => ({
     limit: 1 + random.below(12),
     ...(random.chance(0.7)

@@ -105,7 +105,8 @@ Result<ports::CreatedChat> create_chat(Connection& connection, const ports::NewC
         .run();
   }
   if (fresh.first_entry) {
-    insert_message(connection, fresh.first_entry->message);
+    if (!insert_message(connection, fresh.first_entry->message))
+      return fail_because(Errc::conflict, "a new chat has messages");
     domain::apply(created.chat, *fresh.first_entry);
     update_chat(connection, created.chat, now);
   }

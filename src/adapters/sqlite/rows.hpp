@@ -68,7 +68,8 @@ template <class IdType>
 [[nodiscard]] domain::UserChatState read_state(const Statement& row, int first_column = 0);
 [[nodiscard]] domain::User read_user(const Statement& row, int first_column = 0);
 
-void insert_message(Connection& connection, const domain::Message& message);
+/// False: another message of its sender has its key.
+[[nodiscard]] bool insert_message(Connection& connection, const domain::Message& message);
 /// The columns that a change of a message may touch.
 void update_message(Connection& connection, const domain::Message& message);
 /// `now`: the store's own time of the change.
