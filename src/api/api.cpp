@@ -43,6 +43,8 @@ Api::Api(Parts parts, Settings settings, std::function<Readiness()> readiness)
       people_routes_(parts.own, parts.clock),
       state_routes_(parts.own, parts.clock),
       sync_routes_(parts.own, parts.clock),
+      reaction_routes_(parts.messages),
+      member_routes_(parts.members, parts.clock, settings.group_members_max),
       operation_routes_(std::move(readiness), std::move(settings.version)) {
   account_routes_.add_to(router_);
   user_routes_.add_to(router_);
@@ -51,6 +53,8 @@ Api::Api(Parts parts, Settings settings, std::function<Readiness()> readiness)
   people_routes_.add_to(router_);
   state_routes_.add_to(router_);
   sync_routes_.add_to(router_);
+  reaction_routes_.add_to(router_);
+  member_routes_.add_to(router_);
   operation_routes_.add_to(router_);
   description_routes_.add_to(router_);
 }

@@ -5,6 +5,7 @@
 #include "server/server.hpp"
 #include "services/account_service.hpp"
 #include "services/chat_service.hpp"
+#include "services/member_service.hpp"
 #include "services/message_service.hpp"
 #include "services/own_services.hpp"
 
@@ -41,6 +42,7 @@ struct Config {
   services::ChatService::Limits chats;
   services::MessageService::Limits messages;
   services::OwnServices::Limits own;
+  services::MemberService::Limits members;
   server::Options socketio;
   runtime::HttpLimits http;
 };
