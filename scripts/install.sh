@@ -9,6 +9,7 @@ packages_build=(
 )
 packages_test=(
   libbenchmark-dev clang-format-19 clang-tidy-19 nodejs npm curl python3 sqlite3 ca-certificates
+  openssl python3-socketio python3-aiohttp python3-requests python3-websocket
 )
 readonly node_major_min=18
 
@@ -30,7 +31,7 @@ missing_packages() {
     [[ -n ${installed[$package]:-} ]] && continue
     case $package in
       nodejs | npm) node_is_there && continue ;;
-      curl | python3 | sqlite3) command -v "$package" >/dev/null && continue ;;
+      curl | openssl | python3 | sqlite3) command -v "$package" >/dev/null && continue ;;
     esac
     echo "$package"
   done
