@@ -34,6 +34,7 @@ struct Config {
   log::Format log_format = log::Format::text;
 
   services::Rate rate_auth{10, std::chrono::seconds(60), 0};
+  services::Rate rate_events{100, std::chrono::seconds(1), 200};
   services::Rate rate_connect{50, std::chrono::seconds(1), 0};
   services::AccountService::Limits accounts;
   services::ChatService::Limits chats;

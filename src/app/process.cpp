@@ -4,6 +4,7 @@
 #include "adapters/crypto/secret_file.hpp"
 #include "adapters/crypto/sodium_password_hasher.hpp"
 #include "adapters/memory/local_bus.hpp"
+#include "adapters/memory/memory_presence.hpp"
 #include "adapters/sqlite/sqlite_store.hpp"
 #include "adapters/system/system_clock.hpp"
 #include "adapters/system/system_random.hpp"
@@ -16,6 +17,8 @@
 #include "runtime/http_server.hpp"
 #include "runtime/shard_pool.hpp"
 #include "server/server.hpp"
+#include "webapp/embedded_pack.hpp"
+#include "webapp/webapp.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -98,18 +101,22 @@ class Process {
   adapters::crypto::JwtTokens tokens_;
   adapters::crypto::SodiumPasswordHasher passwords_;
   adapters::memory::LocalBus bus_;
+  adapters::memory::PresenceTable presence_table_;
+  adapters::memory::MemoryPresenceBoard presence_board_;
 
   runtime::ShardPool shards_;
 
   services::AccountService accounts_;
   services::ChatService chats_;
   services::MessageService messages_;
+  services::PresenceService presence_;
 
   server::Server socketio_;
   gateway::Gateway gateway_;
   ConnectGate connect_gate_;
   std::atomic<bool> is_draining_ = false;
   api::Api api_;
+  webapp::Webapp webapp_;
   runtime::HttpServer http_;
   boost::asio::io_context signal_loop_;  ///< Of the main thread: signals and the drain.
 };
@@ -120,6 +127,8 @@ Process::Process(const Config& config)
       store_({.directory = config.data_dir, .reader_threads = cores()}),
       tokens_(signing_secret(config)),
       passwords_({.threads = cores()}),
+      presence_table_(clock_),
+      presence_board_(presence_table_),
       shards_(config.shards == 0 ? cores() : config.shards),
       accounts_({.accounts = store_,
                  .passwords = passwords_,
@@ -132,11 +141,13 @@ Process::Process(const Config& config)
       messages_({.shards = shards_,
                  .log = store_,
                  .messages = store_,
-                 .chats = store_,
+                 .states = store_,
+                 .relations = store_,
                  .bus = bus_,
                  .clock = clock_,
                  .random = random_},
                 config.messages),
+      presence_({.people = store_, .chats = store_}),
       socketio_(shards_, shards_.all_timers(), socketio_options(config),
                 [this](std::span<std::uint8_t> out) { random_.fill(out); }),
       gateway_({.shards = shards_,
@@ -145,12 +156,15 @@ Process::Process(const Config& config)
                 .accounts = accounts_,
                 .chats = chats_,
                 .messages = messages_,
+                .presence = presence_,
                 .chat_store = store_,
                 .message_store = store_,
+                .people = store_,
+                .presence_board = presence_board_,
                 .bus = bus_,
                 .clock = clock_,
                 .random = random_},
-               {.content = config.messages.content}),
+               {.content = config.messages.content, .rate_events = config.rate_events}),
       connect_gate_(config.rate_connect),
       api_({.accounts = accounts_,
             .chats = chats_,
@@ -168,6 +182,7 @@ Process::Process(const Config& config)
              return api::Readiness{.is_draining = is_draining_,
                                    .store_accepts_writes = store_.accepts_writes()};
            }),
+      webapp_(webapp::embedded_pack()),
       http_(shards_, config.http) {
   mount();
 }
@@ -185,7 +200,13 @@ void Process::mount() {
       });
   http_.mount(
       "/",
-      [this](std::shared_ptr<server::HttpExchange> exchange) { api_.serve(std::move(exchange)); },
+      [this](std::shared_ptr<server::HttpExchange> exchange) {
+        if (webapp_.owns(exchange->request().path())) {
+          exchange->respond(webapp_.respond(exchange->request()));
+        } else {
+          api_.serve(std::move(exchange));
+        }
+      },
       std::nullopt,
       [this](const http::Request&, unsigned status, std::string_view text) {
         return api_.refuse(status, text);

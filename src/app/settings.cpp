@@ -102,6 +102,9 @@ void add_chat(Table& table) {
             [](Config& c) -> auto& { return c.rate_auth; });
   table.add("rate-connect", "Links an address may open; 0: no limit",
             [](Config& c) -> auto& { return c.rate_connect; });
+  table.add("rate-events",
+            "Events a user may send by Socket.IO, over all devices, beside messages; 0: no limit",
+            [](Config& c) -> auto& { return c.rate_events; });
   table.add("access-token-life-ms", "How long an access token is valid",
             [](Config& c) -> auto& { return c.accounts.access_token_life; });
   table.add("refresh-token-life-ms", "How long a refresh token is valid",

@@ -28,12 +28,6 @@ constexpr std::size_t kReasonsMax = 10'000;
 constexpr std::chrono::milliseconds kAskTimeout{300};
 constexpr std::chrono::milliseconds kSlowAdmission{300};
 
-std::vector<std::string_view> arguments_of(const Event& event, std::size_t from = 0) {
-  std::vector<std::string_view> arguments;
-  for (std::size_t i = from; i < event.size(); ++i) arguments.push_back(event.argument(i));
-  return arguments;
-}
-
 std::size_t number_of(const Event& event, std::size_t max) {
   std::size_t number = 0;
   if (event.size() > 0) {
@@ -63,8 +57,7 @@ void emit_bytes(Socket& socket) {
   const std::vector<std::string_view> arguments{
       R"({"_placeholder":true,"num":0})",
       R"({"k":[{"_placeholder":true,"num":1},{"_placeholder":true,"num":2}]})"};
-  socket.send(server::make_event(socket.name_space(), "bindata", arguments, PacketClass::durable,
-                                 attachments));
+  socket.emit("bindata", arguments, PacketClass::durable, attachments);
 }
 
 }  // namespace
@@ -109,11 +102,10 @@ void EchoNamespaces::add_events(Namespace& name_space) {
 
 void EchoNamespaces::add_echoes(Namespace& name_space) {
   name_space.on("message", [](Socket& socket, Event event) {
-    socket.send(server::make_event(socket.name_space(), "message-back", arguments_of(event),
-                                   PacketClass::durable, event.attachments));
+    socket.emit("message-back", event.arguments(), PacketClass::durable, event.attachments);
   });
   name_space.on("message-with-ack", [](Socket&, Event event) {
-    event.ack.reply(arguments_of(event), event.attachments);
+    event.ack.reply(event.arguments(), event.attachments);
   });
   name_space.on("twice-ack", [](Socket&, Event event) {
     event.ack.reply(R"("first")");
@@ -134,14 +126,19 @@ void EchoNamespaces::add_rooms(Namespace& name_space) {
     socket.join(event.argument(0));
     event.ack.reply(R"("ok")");
   });
-  name_space.on("say", [this](Socket& socket, Event event) { say(socket, event); });
+  name_space.on("say", [this](Socket& socket, Event event) {
+    if (event.size() == 0) return;
+    server_.in(socket.name_space())
+        .to(event.argument(0))
+        .emit("said", event.arguments(1), event.attachments);
+  });
 }
 
 void EchoNamespaces::add_bursts(Namespace& name_space) {
   name_space.on("volatile-me", [](Socket& socket, Event event) {
     const auto count = number_of(event, kBurstMax);
     for (std::size_t i = 0; i < count; ++i) {
-      if (socket.is_writable()) socket.emit("vol", std::to_string(i), PacketClass::ephemeral);
+      socket.emit_volatile("vol", std::to_string(i));
     }
   });
   name_space.on("burst", [](Socket& socket, Event event) {
@@ -164,22 +161,6 @@ void EchoNamespaces::ask(Socket& socket) {
                asked->emit("answer",
                            is_answered ? reply->argument(0) : R"("operation has timed out")");
              });
-}
-
-void EchoNamespaces::say(const Socket& socket, const Event& event) {
-  if (event.size() == 0) return;
-  // A packet belongs to one shard: each encodes its own.
-  for (std::size_t shard = 0; shard < shards_.count(); ++shard) {
-    shards_.post(shard, [this, name_space = std::string(socket.name_space()), text = event.text,
-                         slices = event.slices, attachments = event.attachments] {
-      const server::Reply said{.text = text, .slices = slices, .attachments = attachments};
-      std::vector<std::string_view> arguments;
-      for (std::size_t i = 1; i < said.size(); ++i) arguments.push_back(said.argument(i));
-      server_.send_to_room(name_space, said.argument(0),
-                           server::make_event(name_space, "said", arguments, PacketClass::durable,
-                                              said.attachments));
-    });
-  }
 }
 
 std::string EchoNamespaces::reasons() const {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "base/shards.hpp"
 #include "server/server.hpp"
 #include "server/timers.hpp"
 
@@ -14,8 +13,8 @@ namespace knotos::conformance {
 /// its handlers run on every shard.
 class EchoNamespaces {
  public:
-  EchoNamespaces(server::Server& server, Shards& shards, std::vector<server::Timers*> timers)
-      : server_(server), shards_(shards), timers_(std::move(timers)) {}
+  EchoNamespaces(server::Server& server, std::vector<server::Timers*> timers)
+      : server_(server), timers_(std::move(timers)) {}
 
   /// Before the first link.
   void configure();
@@ -26,11 +25,9 @@ class EchoNamespaces {
   void add_rooms(server::Namespace& name_space);
   void add_bursts(server::Namespace& name_space);
   void ask(server::Socket& socket);
-  void say(const server::Socket& socket, const server::Event& event);
   [[nodiscard]] std::string reasons() const;
 
   server::Server& server_;
-  Shards& shards_;
   std::vector<server::Timers*> timers_;
   mutable std::mutex mutex_;
   std::vector<server::CloseReason> reasons_;  ///< Under `mutex_`.

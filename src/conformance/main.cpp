@@ -65,6 +65,9 @@ server::Options options_of(const Flags& flags) {
   options.payload_bytes_max = flags.max_payload;
   options.cors_origins = flags.cors;
   if (flags.sets_cookie) options.cookie_name = "io";
+  options.recovery.is_on = flags.recovers;
+  // Attachments are of the size of messages, also where that was chosen.
+  options.attachment_bytes_max = options.attachments_max * flags.max_payload;
   options.allow_request = [](const http::Request& request) -> std::optional<std::string> {
     if (request.header("x-block")) return "blocked by policy";
     return std::nullopt;
@@ -80,14 +83,10 @@ void wait_for_signal() {
 }
 
 int run(const Flags& flags) {
-  if (flags.recovers) {
-    std::fputs("sio-conformance: connection state recovery is not there yet\n", stderr);
-    return 2;
-  }
   runtime::ShardPool shards(flags.shards);
   server::Server server(shards, shards.all_timers(), options_of(flags),
                         [](auto bytes) { randombytes_buf(bytes.data(), bytes.size()); });
-  EchoNamespaces namespaces(server, shards, shards.all_timers());
+  EchoNamespaces namespaces(server, shards.all_timers());
   namespaces.configure();
   if (flags.echoes_engine) {
     server.use_engine_only([](std::string_view data, bool is_binary,

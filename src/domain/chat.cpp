@@ -1,16 +1,27 @@
 #include "domain/chat.hpp"
 
+#include "base/names.hpp"
+
 #include <algorithm>
-#include <array>
-#include <utility>
 
 namespace knotos::domain {
 namespace {
 
-constexpr std::array<std::pair<ChatType, std::string_view>, 3> kTypes{{
+constexpr Names<ChatType, 3> kTypes{{
     {ChatType::direct, "direct"},
     {ChatType::group, "group"},
     {ChatType::saved, "saved"},
+}};
+
+constexpr Names<HistoryVisibility, 2> kVisibilities{{
+    {HistoryVisibility::all, "all"},
+    {HistoryVisibility::since_join, "sinceJoin"},
+}};
+
+constexpr Names<NotificationLevel, 3> kNotificationLevels{{
+    {NotificationLevel::all, "all"},
+    {NotificationLevel::mentions, "mentions"},
+    {NotificationLevel::none, "none"},
 }};
 
 bool is_muted(const UserChatState& state, Time now) {
@@ -19,13 +30,22 @@ bool is_muted(const UserChatState& state, Time now) {
 
 }  // namespace
 
-std::string_view name_of(ChatType type) { return kTypes[static_cast<std::size_t>(type)].second; }
+std::string_view name_of(ChatType type) { return name_in(kTypes, type); }
 
-std::optional<ChatType> parse_chat_type(std::string_view name) {
-  const auto* const found =
-      std::ranges::find(kTypes, name, [](const auto& row) { return row.second; });
-  if (found == kTypes.end()) return std::nullopt;
-  return found->first;
+std::optional<ChatType> parse_chat_type(std::string_view name) { return find_in(kTypes, name); }
+
+std::string_view name_of(HistoryVisibility visibility) {
+  return name_in(kVisibilities, visibility);
+}
+
+std::optional<HistoryVisibility> parse_history_visibility(std::string_view name) {
+  return find_in(kVisibilities, name);
+}
+
+std::string_view name_of(NotificationLevel level) { return name_in(kNotificationLevels, level); }
+
+std::optional<NotificationLevel> parse_notification_level(std::string_view name) {
+  return find_in(kNotificationLevels, name);
 }
 
 std::uint64_t unread_count(const Chat& chat, const UserChatState& state) {
@@ -36,6 +56,14 @@ std::uint64_t unread_count(const Chat& chat, const UserChatState& state) {
 
 bool is_archived_now(const Chat& chat, const UserChatState& state, Time now) {
   return state.is_archived && (chat.last_ordinal <= state.archived_ordinal || is_muted(state, now));
+}
+
+bool is_off_list_now(const Chat& chat, const UserChatState& state) {
+  return state.is_off_list && chat.last_ordinal <= state.off_list_ordinal;
+}
+
+Seq first_visible_seq(const UserChatState& state) {
+  return std::max(state.visible_from_seq, state.cleared_seq + 1);
 }
 
 Preview preview_of(const Message& message) {

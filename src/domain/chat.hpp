@@ -31,18 +31,39 @@ struct Preview {
   bool operator==(const Preview&) const = default;
 };
 
+/// What of a group's past its new members see.
+enum class HistoryVisibility : std::uint8_t { all, since_join };
+
+[[nodiscard]] std::string_view name_of(HistoryVisibility visibility);
+[[nodiscard]] std::optional<HistoryVisibility> parse_history_visibility(std::string_view name);
+
+/// Of a group; its owner and admins change them.
+struct ChatSettings {
+  HistoryVisibility history_visibility = HistoryVisibility::all;
+
+  bool operator==(const ChatSettings&) const = default;
+};
+
+/// What a user wants to be told of in a chat.
+enum class NotificationLevel : std::uint8_t { all, mentions, none };
+
+[[nodiscard]] std::string_view name_of(NotificationLevel level);
+[[nodiscard]] std::optional<NotificationLevel> parse_notification_level(std::string_view name);
+
 /// The chat's document: what it is, and the projections of its log up to `last_rev`.
 struct Chat {
   ChatId id;
   ChatType type = ChatType::direct;
-  std::string title;                   ///< Groups only.
-  std::optional<UserId> owner_id;      ///< Groups only.
+  std::string title;               ///< Groups only.
+  std::optional<UserId> owner_id;  ///< Groups only.
+  ChatSettings settings;
   std::optional<Sha256> request_hash;  ///< Of the request that made it under a `clientChatId`.
   std::uint32_t member_count = 0;
   Seq last_seq = 0;
   Rev last_rev = 0;
   Ordinal last_ordinal = 0;
   std::optional<Preview> last_message_preview;
+  std::vector<MessageId> pinned_message_ids;  ///< In the order of pinning.
   Time created_at;
   Time updated_at;  ///< Of the last new message, else creation: what the list is sorted by.
 
@@ -70,6 +91,12 @@ struct UserChatState {
   std::uint32_t pin_order = 0;
   std::optional<Time> muted_until;
   bool marked_unread = false;
+  NotificationLevel notification_level = NotificationLevel::all;
+  std::string draft;
+  Seq cleared_seq = 0;  ///< Messages up to it were cleared away, for this user alone.
+  /// Taken off the own list (not archived): back with the next message that counts.
+  bool is_off_list = false;
+  Ordinal off_list_ordinal = 0;
   Time updated_at;
 
   bool operator==(const UserChatState&) const = default;
@@ -79,6 +106,11 @@ struct UserChatState {
 [[nodiscard]] std::uint64_t unread_count(const Chat& chat, const UserChatState& state);
 /// SEMANTICS section 6: archived until a later message counts, or for good while muted.
 [[nodiscard]] bool is_archived_now(const Chat& chat, const UserChatState& state, Time now);
+/// Off the list until a later message counts.
+[[nodiscard]] bool is_off_list_now(const Chat& chat, const UserChatState& state);
+/// The first `seq` that the user may see: what came before they joined, where the group keeps that
+/// to itself, and what they cleared away, is not for them.
+[[nodiscard]] Seq first_visible_seq(const UserChatState& state);
 [[nodiscard]] Preview preview_of(const Message& message);
 
 /// What a user's chat list shows of one chat.
@@ -91,6 +123,10 @@ struct ChatListItem {
 
 inline constexpr std::size_t kTitleCodePointsMax = 128;
 inline constexpr std::size_t kListPeopleMax = 5;
+inline constexpr std::size_t kPinnedChatsMax = 10;      ///< Of a user's list.
+inline constexpr std::size_t kPinnedMessagesMax = 100;  ///< Of a chat.
+inline constexpr std::size_t kDraftBytesMax = 4096;
+inline constexpr std::size_t kHiddenMessagesMax = 1000;  ///< "Deleted for me", of a user in a chat.
 
 /// Errors: validation_failed at /title.
 [[nodiscard]] Result<void> check_title(std::string_view title);

@@ -1,9 +1,17 @@
 #include "domain/user.hpp"
 
+#include "base/names.hpp"
+
 #include <algorithm>
 
 namespace knotos::domain {
 namespace {
+
+constexpr Names<Audience, 3> kAudiences{{
+    {Audience::everyone, "everyone"},
+    {Audience::contacts, "contacts"},
+    {Audience::nobody, "nobody"},
+}};
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U; }
 
@@ -12,6 +20,10 @@ bool is_username_character(char c) {
 }
 
 }  // namespace
+
+std::string_view name_of(Audience audience) { return name_in(kAudiences, audience); }
+
+std::optional<Audience> parse_audience(std::string_view name) { return find_in(kAudiences, name); }
 
 Result<void> check_username(std::string_view username) {
   if (username.size() < 3)
@@ -40,6 +52,13 @@ Result<void> check_display_name(std::string_view text, std::string_view pointer)
   }
   if (count_code_points(text) > kDisplayNameCodePointsMax) {
     return fail_field(std::string(pointer), "too-long", "The name has at most 64 characters.");
+  }
+  return {};
+}
+
+Result<void> check_about(std::string_view text) {
+  if (count_code_points(text) > kAboutCodePointsMax) {
+    return fail_field("/about", "too-long", "It has at most 256 characters.");
   }
   return {};
 }

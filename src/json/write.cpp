@@ -26,6 +26,21 @@ void append_user_ids(ObjectWriter& object, std::string_view name,
                [](std::string& out, const domain::UserId& id) { append_uuid(out, id.uuid()); });
 }
 
+void append_forwarded(std::string& out, const domain::ForwardedFrom& forwarded) {
+  ObjectWriter object(out);
+  object.id("senderId", forwarded.sender_id);
+  object.time("createdAt", forwarded.created_at);
+  object.close();
+}
+
+void append_reaction_count(std::string& out, const domain::ReactionCount& reaction) {
+  ObjectWriter object(out);
+  object.text("emoji", reaction.emoji);
+  object.number("count", reaction.count);
+  append_user_ids(object, "recentUserIds", reaction.recent_user_ids);
+  object.close();
+}
+
 void append_system_event(std::string& out, const domain::SystemEvent& event) {
   ObjectWriter object(out);
   object.text("event", event.event);
@@ -41,6 +56,8 @@ void append_user_fields(ObjectWriter& object, const domain::User& user) {
   object.id("id", user.id);
   object.text("username", user.username);
   object.text("displayName", user.display_name);
+  if (!user.about.empty()) object.text("about", user.about);
+  if (user.is_deleted) object.flag("isDeleted", true);
 }
 
 void append_preview(std::string& out, const domain::Preview& preview) {
@@ -55,31 +72,16 @@ void append_preview(std::string& out, const domain::Preview& preview) {
   object.close();
 }
 
-void append_state(std::string& out, const domain::Chat& chat, const domain::UserChatState& state,
-                  Time now) {
-  ObjectWriter object(out);
-  object.text("role", name_of(state.role));
-  object.time("joinedAt", state.joined_at);
-  object.number("visibleFromSeq", state.visible_from_seq);
-  object.number("lastReadSeq", state.last_read_seq);
-  object.number("lastDeliveredSeq", state.last_delivered_seq);
-  object.flag("isArchived", is_archived_now(chat, state, now));
-  object.flag("isPinned", state.is_pinned);
-  if (state.is_pinned) object.number("pinOrder", state.pin_order);
-  if (state.muted_until) {
-    object.time("mutedUntil", *state.muted_until);
-  } else {
-    object.null("mutedUntil");
-  }
-  object.flag("markedUnread", state.marked_unread);
-  object.close();
-}
-
 void append_chat_fields(ObjectWriter& object, const domain::Chat& chat) {
   object.id("id", chat.id);
   object.text("type", name_of(chat.type));
   if (chat.type == domain::ChatType::group) object.text("title", chat.title);
   if (chat.owner_id) object.id("ownerId", *chat.owner_id);
+  if (chat.type == domain::ChatType::group) {
+    ObjectWriter settings(object.value("settings"));
+    settings.text("historyVisibility", name_of(chat.settings.history_visibility));
+    settings.close();
+  }
   object.number("memberCount", chat.member_count);
   object.number("lastSeq", chat.last_seq);
   object.number("lastRev", chat.last_rev);
@@ -88,6 +90,8 @@ void append_chat_fields(ObjectWriter& object, const domain::Chat& chat) {
   } else {
     object.null("lastMessagePreview");
   }
+  object.array("pinnedMessageIds", chat.pinned_message_ids,
+               [](std::string& out, const domain::MessageId& id) { append_uuid(out, id.uuid()); });
   object.time("createdAt", chat.created_at);
   object.time("updatedAt", chat.updated_at);
 }
@@ -140,6 +144,13 @@ void append_message(std::string& out, const domain::Message& message,
   } else {
     if (message.reply_to) append_reply(object.value("replyTo"), *message.reply_to);
     if (!message.mentions.empty()) append_user_ids(object, "mentions", message.mentions);
+    if (message.forwarded_from) {
+      append_forwarded(object.value("forwardedFrom"), *message.forwarded_from);
+    }
+    if (!message.reactions.empty()) {
+      object.array("reactions", message.reactions, append_reaction_count);
+    }
+    if (message.is_pinned) object.flag("isPinned", true);
   }
   if (message.system_event) append_system_event(object.value("systemEvent"), *message.system_event);
   object.close();
@@ -194,10 +205,32 @@ void append_device(std::string& out, const domain::Device& device, bool is_curre
   object.close();
 }
 
+void append_chat_state(std::string& out, const domain::Chat& chat,
+                       const domain::UserChatState& state, Time now) {
+  ObjectWriter object(out);
+  object.text("role", name_of(state.role));
+  object.time("joinedAt", state.joined_at);
+  object.number("visibleFromSeq", state.visible_from_seq);
+  object.number("lastReadSeq", state.last_read_seq);
+  object.number("lastDeliveredSeq", state.last_delivered_seq);
+  object.flag("isArchived", is_archived_now(chat, state, now));
+  object.flag("isPinned", state.is_pinned);
+  if (state.is_pinned) object.number("pinOrder", state.pin_order);
+  if (state.muted_until) {
+    object.time("mutedUntil", *state.muted_until);
+  } else {
+    object.null("mutedUntil");
+  }
+  object.flag("markedUnread", state.marked_unread);
+  object.text("notificationLevel", name_of(state.notification_level));
+  object.text("draft", state.draft);
+  object.close();
+}
+
 void append_chat_list_item(std::string& out, const domain::ChatListItem& item, Time now) {
   ObjectWriter object(out);
   append_chat_fields(object, item.chat);
-  append_state(object.value("state"), item.chat, item.state, now);
+  append_chat_state(object.value("state"), item.chat, item.state, now);
   object.number("unreadCount", unread_count(item.chat, item.state));
   if (item.chat.type != domain::ChatType::direct) {
     object.array("members", item.people, append_user);

@@ -5,18 +5,30 @@
 #include "domain/chat.hpp"
 #include "domain/chat_log.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace knotos::ports {
 
+/// A membership that changed with a message: who, and how they stand now.
+struct MemberMoved {
+  domain::UserId user_id;
+  domain::UserRev user_rev = 0;  ///< 0: not known any more.
+  bool is_member = true;
+  domain::Seq visible_from_seq = 1;
+};
+
 /// `channel:chat:<id>`: a durable change took place `rev`. Tells which message is in which state
-/// now.
+/// now, and who came or went by it: what follows `rev` is for the members after it.
 struct ChatChanged {
   domain::ChatId chat_id;
   domain::Rev rev = 0;
   std::shared_ptr<const domain::Message> message;
+  std::vector<MemberMoved> moved;
 };
 
 /// `channel:user:<id>`: a chat came to the user's list. `known_rev`: where the chat stood before
@@ -35,7 +47,67 @@ struct SessionRevoked {
   std::string reason;  ///< `logout`, `revoked`, `refresh-token-reused`.
 };
 
-using BusEvent = std::variant<ChatChanged, ChatAdded, SessionRevoked>;
+/// `channel:user:<id>`: the user's own state of a chat changed, by one of their devices.
+struct ChatStateChanged {
+  domain::UserId user_id;
+  domain::UserRev user_rev = 0;
+  std::shared_ptr<const domain::Chat> chat;
+  std::shared_ptr<const domain::UserChatState> state;
+};
+
+/// `channel:user:<id>`: the user read on, on one of their devices.
+struct ReadStateChanged {
+  domain::UserId user_id;
+  domain::UserRev user_rev = 0;
+  domain::ChatId chat_id;
+  domain::Seq last_read_seq = 0;
+  std::uint64_t unread_count = 0;
+};
+
+/// What a user set for themselves.
+enum class SettingsKind : std::uint8_t { profile, privacy, contacts, blocks, sessions };
+
+/// `channel:user:<id>`.
+struct SettingsChanged {
+  domain::UserId user_id;
+  domain::UserRev user_rev = 0;
+  SettingsKind kind = SettingsKind::profile;
+};
+
+/// `channel:user:<id>`: a message was hidden from the user alone ("delete for me").
+struct MessageHidden {
+  domain::UserId user_id;
+  domain::UserRev user_rev = 0;
+  domain::ChatId chat_id;
+  domain::MessageId message_id;
+};
+
+/// `channel:chat:<id>`: a member has got, or read, everything up to `seq`. Merged by its hearers.
+struct ReceiptMoved {
+  domain::ChatId chat_id;
+  domain::UserId user_id;
+  bool is_read = false;  ///< Else delivered.
+  domain::Seq seq = 0;
+  Time at;
+};
+
+/// `channel:chat:<id>`: never stored, dead after `kTypingLife` without another one.
+struct TypingChanged {
+  domain::ChatId chat_id;
+  domain::UserId user_id;
+  bool is_typing = true;
+};
+
+inline constexpr std::chrono::milliseconds kTypingLife = std::chrono::seconds(3);
+
+/// `channel:presence:<id>`: look at the board again.
+struct PresenceChanged {
+  domain::UserId user_id;
+};
+
+using BusEvent =
+    std::variant<ChatChanged, ChatAdded, SessionRevoked, ChatStateChanged, ReadStateChanged,
+                 SettingsChanged, MessageHidden, ReceiptMoved, TypingChanged, PresenceChanged>;
 
 /// Hears what the bus brings: on any shard, in any order, twice or not at all.
 class BusListener {
@@ -60,6 +132,9 @@ class Bus {
   virtual void leave_chat(domain::ChatId chat) = 0;
   [[nodiscard]] virtual Task<Result<void>> join_user(domain::UserId user) = 0;
   virtual void leave_user(domain::UserId user) = 0;
+  /// Of those whose presence somebody here has subscribed to.
+  [[nodiscard]] virtual Task<Result<void>> join_presence(domain::UserId user) = 0;
+  virtual void leave_presence(domain::UserId user) = 0;
 
   /// Before the first publish; null: nobody.
   virtual void listen(BusListener* listener) = 0;

@@ -73,10 +73,9 @@ RequestReader::Status RequestReader::read(std::string_view& bytes) {
   return Status::done;
 }
 
-std::string_view RequestReader::path() const {
-  const auto target = view(state_->parser.get().target());
-  return target.substr(0, target.find('?'));
-}
+std::string_view RequestReader::path() const { return target().substr(0, target().find('?')); }
+
+std::string_view RequestReader::target() const { return view(state_->parser.get().target()); }
 
 bool RequestReader::limit_body(std::size_t bytes_max) {
   auto& parser = state_->parser;

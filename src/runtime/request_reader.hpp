@@ -32,6 +32,8 @@ class RequestReader {
 
   /// After head_done.
   [[nodiscard]] std::string_view path() const;
+  /// After head_done: path and query.
+  [[nodiscard]] std::string_view target() const;
   /// After head_done. False: the body is announced as larger, and the reader has failed. Where it
   /// only grows larger, `read` fails.
   [[nodiscard]] bool limit_body(std::size_t bytes_max);

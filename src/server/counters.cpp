@@ -38,6 +38,29 @@ Counter connects_refused("server_connects_refused_total", "CONNECTs answered by 
 Counter slow_readers("server_slow_readers_total", "Queues dropped because of a budget.");
 Counter asks_unanswered("server_asks_unanswered_total",
                         "Acks that clients owed and did not send in time.");
+Counter asks_refused("server_asks_refused_total",
+                     "Acks not asked for because the socket owed too many.");
+Counter emits_refused("server_emits_refused_total",
+                      "Events and acks of ours with a reserved name or too many attachments.");
+Counter volatile_dropped("server_volatile_dropped_total",
+                         "Volatile events dropped because a transport was not writable.");
+Counter namespaces_refused("server_namespaces_refused_total",
+                           "CONNECTs refused because the link had too many namespaces.");
+Counter connect_floods("server_connect_floods_total",
+                       "Links ended because of too many CONNECTs, or too many refused.");
+Counter addresses_refused("server_addresses_refused_total",
+                          "Handshakes refused because the address had too many links.");
+Gauge sessions_kept("server_sessions_kept", "Lost sockets that may come back.");
+Counter sessions_evicted("server_sessions_evicted_total",
+                         "Lost sockets forgotten early because there were too many.");
+Counter sessions_taken_over("server_sessions_taken_over_total",
+                            "Links ended because their client had come back on another.");
+Counter recoveries("server_recoveries_total", "Sockets that came back to their session.");
+Counter recoveries_failed("server_recoveries_failed_total",
+                          "Sockets that asked for a session and began anew.");
+Gauge recovery_log_bytes("server_recovery_log_bytes", "Bytes of events kept for recovery.");
+Counter recovery_log_overflows("server_recovery_log_overflows_total",
+                               "Events forgotten early because a log was full.");
 
 namespace {
 

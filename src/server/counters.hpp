@@ -21,6 +21,19 @@ extern metrics::Counter inbox_refused;
 extern metrics::Counter connects_refused;
 extern metrics::Counter slow_readers;
 extern metrics::Counter asks_unanswered;
+extern metrics::Counter asks_refused;
+extern metrics::Counter emits_refused;
+extern metrics::Counter volatile_dropped;
+extern metrics::Counter namespaces_refused;
+extern metrics::Counter connect_floods;
+extern metrics::Counter addresses_refused;
+extern metrics::Gauge sessions_kept;
+extern metrics::Counter sessions_evicted;
+extern metrics::Counter sessions_taken_over;
+extern metrics::Counter recoveries;
+extern metrics::Counter recoveries_failed;
+extern metrics::Gauge recovery_log_bytes;
+extern metrics::Counter recovery_log_overflows;
 
 /// Packets that a slow reader did not get. Not of class control, which is never dropped.
 [[nodiscard]] metrics::Counter& dropped(PacketClass packet_class);

@@ -59,7 +59,18 @@ void EngineShard::serve(std::shared_ptr<HttpExchange> exchange) {
     return respond(*exchange, options, draining_response());
   }
   if (front->wants_upgrade) return open_websocket(*exchange, *front);
-  open_polling(*exchange);
+  if (takes_address(*exchange)) open_polling(*exchange);
+}
+
+/// False: it has too many links already, and the exchange has its answer.
+bool EngineShard::takes_address(HttpExchange& exchange) {
+  const auto max = shared_.options.links_per_address_max;
+  if (max == 0 || shared_.addresses.take(exchange.request().remote_address, max)) return true;
+  counters::addresses_refused.add();
+  auto response = empty_response(429);
+  response.closes_connection = true;
+  respond(exchange, shared_.options, std::move(response));
+  return false;
 }
 
 http::Response EngineShard::refuse_body(const http::Request& head, unsigned status) {
@@ -103,8 +114,14 @@ void EngineShard::open_websocket(HttpExchange& exchange, const FrontRequest& fro
     counters::refused(RequestFault::bad_request).add();
     return exchange.respond(websocket::refusal_response(opening.error()));
   }
+  if (!takes_address(exchange)) return;
   auto stream = exchange.take_link();
-  if (!stream) return;
+  if (!stream) {
+    if (shared_.options.links_per_address_max > 0) {
+      shared_.addresses.give_back(exchange.request().remote_address);
+    }
+    return;
+  }
   auto& link = add_link(Transport::websocket, exchange.request());
   link.wants_base64 = front.wants_base64;
   link.websocket = make_transport(&link, std::move(stream), Role::session);

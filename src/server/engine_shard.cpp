@@ -182,6 +182,9 @@ void EngineShard::end_link(EngineLink& link) {
   link.outbox = {};
   count_bytes(before, link);
   counters::links_now.add(-1);
+  if (shared_.options.links_per_address_max > 0) {
+    shared_.addresses.give_back(address_of_opener(link.opener));
+  }
   ended_links_.push_back(links_.take(link.key.slot));
   schedule_turn();
 }

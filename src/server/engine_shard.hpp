@@ -99,6 +99,7 @@ class EngineShard {
 
   // engine_shard.cpp: sessions.
   EngineLink& add_link(engineio::Transport transport, const http::Request& request);
+  [[nodiscard]] bool takes_address(HttpExchange& exchange);
   [[nodiscard]] std::string open_packet(const EngineLink& link) const;
   void step(EngineLink& link, const engineio::Actions& actions,
             const engineio::PacketView* packet = nullptr);

@@ -20,6 +20,14 @@ enum class PacketClass : std::uint8_t {
   ephemeral,  ///< Typing, presence: dropped first.
 };
 
+/// An event on its way to several shards and namespaces: its array without the closing bracket, and
+/// what belongs to it. Immutable and shared.
+struct EventBody {
+  std::string text;  ///< `["name",1,{}`.
+  std::vector<std::string> attachments;
+  PacketClass packet_class = PacketClass::durable;
+};
+
 /// One Engine.IO message on its way out, encoded once for everybody on this shard: as WebSocket
 /// frames, from which polling takes the payloads. Immutable. Its count is not atomic: a packet
 /// never leaves its shard.
@@ -31,6 +39,17 @@ class PacketBuffer
   [[nodiscard]] static boost::intrusive_ptr<const PacketBuffer> make(
       PacketClass packet_class, std::string_view payload,
       std::span<const std::string> attachments = {});
+  /// An event without an ack. `offset`: of connection state recovery, its last argument; empty:
+  /// none.
+  [[nodiscard]] static boost::intrusive_ptr<const PacketBuffer> make_event(
+      const EventBody& event, std::string_view name_space, std::string_view offset = {});
+  /// The same event with an offset, or with another than it has.
+  [[nodiscard]] static boost::intrusive_ptr<const PacketBuffer> make_stamped(
+      const PacketBuffer& event, std::string_view offset);
+  /// An event from its text as `event_text` has it.
+  [[nodiscard]] static boost::intrusive_ptr<const PacketBuffer> make_event_again(
+      PacketClass packet_class, std::string text, std::span<const std::string> attachments,
+      std::string_view offset);
   /// A binary message by itself, outside of Socket.IO.
   [[nodiscard]] static boost::intrusive_ptr<const PacketBuffer> make_binary(
       PacketClass packet_class, std::string_view bytes);
@@ -41,6 +60,10 @@ class PacketBuffer
   [[nodiscard]] static boost::intrusive_ptr<const PacketBuffer> make_raw(std::string bytes);
 
   [[nodiscard]] PacketClass packet_class() const { return class_; }
+  /// Made by `make_event`: it takes an offset.
+  [[nodiscard]] bool is_event() const { return is_event_; }
+  /// Of an event: its text message without the offset and the closing bracket.
+  [[nodiscard]] std::string_view event_text() const;
   /// The frames, ready for the wire.
   [[nodiscard]] std::span<const std::uint8_t> frames() const;
   /// The payload of the text message, and of each attachment, for polling.
@@ -58,9 +81,12 @@ class PacketBuffer
   };
 
   explicit PacketBuffer(PacketClass packet_class) : class_(packet_class) {}
+  void append_all(std::string_view payload, std::span<const std::string> attachments);
   void append(bool is_text, std::string_view payload);
 
   PacketClass class_;
+  bool is_event_ = false;
+  std::uint8_t end_bytes_ = 0;  ///< Of an event: the offset and the closing bracket.
   std::string bytes_;
   std::vector<Part> parts_;
 };

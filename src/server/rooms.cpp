@@ -6,7 +6,7 @@
 
 namespace knotos::server {
 
-void RoomTable::join(Socket& socket, std::string_view name) {
+bool RoomTable::join(Socket& socket, std::string_view name) {
   auto found = by_name_.find(name);
   if (found == by_name_.end()) {
     std::uint32_t index = 0;
@@ -22,19 +22,21 @@ void RoomTable::join(Socket& socket, std::string_view name) {
   }
   const auto index = found->second;
   auto& room = rooms_[index];
-  if (holds(room, index, socket)) return;
+  if (holds(room, index, socket)) return false;
   const auto place = static_cast<std::uint32_t>(socket.rooms_.size());
   const auto member = static_cast<std::uint32_t>(room.members.size());
   room.members.push_back({.socket = socket.handle_.slot, .place = place});
   socket.rooms_.push_back({.room = index, .member = member});
+  return true;
 }
 
-void RoomTable::leave(Socket& socket, std::string_view name) {
+bool RoomTable::leave(Socket& socket, std::string_view name) {
   const auto found = by_name_.find(name);
-  if (found == by_name_.end()) return;
+  if (found == by_name_.end()) return false;
   const auto place = std::ranges::find(socket.rooms_, found->second, &Socket::RoomPlace::room);
-  if (place == socket.rooms_.end()) return;
+  if (place == socket.rooms_.end()) return false;
   leave_place(socket, static_cast<std::uint32_t>(place - socket.rooms_.begin()));
+  return true;
 }
 
 void RoomTable::leave_all(Socket& socket) {
@@ -42,6 +44,14 @@ void RoomTable::leave_all(Socket& socket) {
     leave_place(socket, static_cast<std::uint32_t>(socket.rooms_.size() - 1));
   }
   socket.rooms_.shrink_to_fit();
+}
+
+std::vector<std::string> RoomTable::names_of(const Socket& socket) const {
+  std::vector<std::string> names;
+  names.reserve(socket.rooms_.size());
+  for (const auto& place : socket.rooms_) names.push_back(*rooms_[place.room].name);
+  std::ranges::sort(names);
+  return names;
 }
 
 std::span<const RoomTable::Member> RoomTable::members(std::string_view name) const {

@@ -26,14 +26,16 @@ class RoomTable {
 
   explicit RoomTable(const SlotMap<Socket>& sockets) : sockets_(sockets) {}
 
-  /// Twice is once.
-  void join(Socket& socket, std::string_view room);
-  void leave(Socket& socket, std::string_view room);
+  /// Twice is once. False: nothing changed.
+  bool join(Socket& socket, std::string_view room);
+  bool leave(Socket& socket, std::string_view room);
   void leave_all(Socket& socket);
 
   /// Good until somebody joins or leaves.
   [[nodiscard]] std::span<const Member> members(std::string_view room) const;
   [[nodiscard]] std::size_t size() const { return by_name_.size(); }
+  /// Of the rooms that the socket is in, ascending.
+  [[nodiscard]] std::vector<std::string> names_of(const Socket& socket) const;
 
  private:
   struct Hash {

@@ -1,111 +1,15 @@
 #include "server/server.hpp"
 
-#include "protocol/socketio/encoder.hpp"
-#include "server/namespace_state.hpp"
+#include "protocol/http/message.hpp"
+#include "protocol/json_text/strings.hpp"
+#include "server/event_body.hpp"
+#include "server/link_id.hpp"
 #include "server/server_shared.hpp"
 #include "server/shard_server.hpp"
 
 #include <utility>
 
 namespace knotos::server {
-
-Ack::Ack(std::unique_ptr<State> state) : state_(std::move(state)) {}
-Ack::Ack(Ack&&) noexcept = default;
-Ack& Ack::operator=(Ack&&) noexcept = default;
-Ack::~Ack() = default;
-
-bool Ack::is_wanted() const { return state_ != nullptr; }
-
-void Ack::reply(std::span<const std::string_view> arguments,
-                std::span<const std::string> attachments) {
-  const auto state = std::exchange(state_, nullptr);
-  if (!state) return;
-  const auto shard = state->shard.lock();
-  if (shard) shard->send_ack(state->socket, state->id, arguments, attachments);
-}
-
-void Ack::reply(std::string_view argument) { reply(std::span(&argument, 1)); }
-
-void Event::LeaveInbox::operator()(InboxPlace* place) const {
-  const std::unique_ptr<InboxPlace> owned(place);
-  const auto shard = owned->shard.lock();
-  if (shard) shard->leave_inbox(owned->link);
-}
-
-Socket::~Socket() = default;
-
-SocketHandle Socket::handle() const { return handle_; }
-
-std::string_view Socket::id() const { return view(id_); }
-
-const Handshake& Socket::handshake() const {
-  static const Handshake kEmpty;
-  return handshake_ ? *handshake_ : kEmpty;
-}
-
-std::string_view Socket::name_space() const { return namespace_->name(); }
-
-const std::shared_ptr<void>& Socket::data() const { return data_; }
-
-void Socket::set_data(std::shared_ptr<void> data) { data_ = std::move(data); }
-
-void Socket::emit(std::string_view event, std::span<const std::string_view> arguments,
-                  PacketClass packet_class) {
-  if (link_ == nullptr || !is_connected_) return;
-  send(make_event(name_space(), event, arguments, packet_class));
-}
-
-void Socket::emit(std::string_view event, std::string_view argument, PacketClass packet_class) {
-  emit(event, std::span(&argument, 1), packet_class);
-}
-
-void Socket::send(Packet packet) { shard_->send(*this, std::move(packet)); }
-
-void Socket::ask(std::string_view event, std::span<const std::string_view> arguments,
-                 std::chrono::milliseconds timeout, ReplyHandler answer) {
-  shard_->ask(*this, event, arguments, timeout, std::move(answer));
-}
-
-bool Socket::is_writable() const {
-  return link_ != nullptr && is_connected_ && shard_->engine().is_writable(*link_);
-}
-
-void Socket::join(std::string_view room) {
-  if (link_ != nullptr) namespace_->rooms().join(*this, room);
-}
-
-void Socket::leave(std::string_view room) {
-  if (link_ != nullptr) namespace_->rooms().leave(*this, room);
-}
-
-void Socket::disconnect(bool closes_link) { shard_->disconnect(*this, closes_link); }
-
-void Socket::close_link(CloseReason reason) {
-  if (link_ != nullptr) shard_->engine().close(*link_, reason);
-}
-
-Namespace::Namespace() : state_(std::make_unique<NamespaceState>()) {}
-Namespace::~Namespace() = default;
-
-void Namespace::admit(Admission admission) { state_->admission = std::move(admission); }
-
-void Namespace::on_connection(ConnectionHandler handler) {
-  state_->on_connection = std::move(handler);
-}
-
-void Namespace::on_end(EndHandler handler) { state_->on_end = std::move(handler); }
-
-void Namespace::on(std::string event, EventHandler handler) {
-  state_->handlers.insert_or_assign(std::move(event), std::move(handler));
-}
-
-void Namespace::on_any(EventHandler handler) { state_->on_any = std::move(handler); }
-
-void Namespace::set_overload_reply(std::string argument) {
-  state_->overload_reply = std::move(argument);
-}
-
-void Namespace::on_overflow(ConnectionHandler handler) { state_->on_overflow = std::move(handler); }
 
 Server::Server(Shards& shards, std::vector<Timers*> timers, Options options,
                std::function<void(std::span<std::uint8_t>)> random)
@@ -116,7 +20,8 @@ Server::Server(Shards& shards, std::vector<Timers*> timers, Options options,
                                .engine_handler = {},
                                .namespaces = {},
                                .matching = {},
-                               .engines = {}}) {
+                               .engines = {},
+                               .servers = {}}) {
   KN_ASSERT(timers.size() == shards.count() && shards.count() < kLinkShardsMax);
   const auto& chosen = shared_->options;
   shared_->times.ping_interval = chosen.ping_interval;
@@ -127,6 +32,7 @@ Server::Server(Shards& shards, std::vector<Timers*> timers, Options options,
   for (std::uint32_t index = 0; index < shards.count(); ++index) {
     shards_.push_back(std::make_unique<ShardServer>(*shared_, index, *timers[index]));
     shared_->engines.push_back(&shards_.back()->engine());
+    shared_->servers.push_back(shards_.back().get());
   }
 }
 
@@ -134,12 +40,12 @@ Server::~Server() = default;
 
 Namespace& Server::of(std::string_view name) {
   auto& found = shared_->namespaces[std::string(name)];
-  if (!found) found = std::make_unique<Namespace>();
+  if (!found) found = std::make_unique<Namespace>(*shared_, std::string(name));
   return *found;
 }
 
 Namespace& Server::of_matching(std::function<bool(std::string_view)> matches) {
-  shared_->matching.emplace_back(std::move(matches), std::make_unique<Namespace>());
+  shared_->matching.emplace_back(std::move(matches), std::make_unique<Namespace>(*shared_, ""));
   return *shared_->matching.back().second;
 }
 
@@ -156,9 +62,15 @@ http::Response Server::refuse_body(const http::Request& head, unsigned status) {
   return here().engine().refuse_body(head, status);
 }
 
-Socket* Server::find(SocketHandle handle) {
-  auto* const socket = here().find(handle);
-  return socket;
+Broadcast Server::in(std::string_view name_space) { return Broadcast(*shared_, name_space); }
+
+Socket* Server::find(SocketHandle handle) { return here().find(handle); }
+
+void Server::with(SocketHandle handle, std::move_only_function<void(Socket&)> work) {
+  KN_ASSERT(handle.shard < shards_.size());
+  shared_->shards.post(handle.shard,
+                       [shard = shards_[handle.shard].get(), handle,
+                        work = std::move(work)]() mutable { shard->with(handle, work); });
 }
 
 void Server::send_to_room(std::string_view name_space, std::string_view room,
@@ -189,11 +101,14 @@ ShardServer& Server::here() const {
 Packet make_event(std::string_view name_space, std::string_view event,
                   std::span<const std::string_view> arguments, PacketClass packet_class,
                   std::span<const std::string> attachments) {
-  std::string text = "4";
-  socketio::append_event(
-      text, {.name_space = name_space, .ack_id = std::nullopt, .attachments = attachments.size()},
-      event, arguments);
-  return PacketBuffer::make(packet_class, text, attachments);
+  const auto body = make_body(event, arguments, packet_class, attachments);
+  return body ? PacketBuffer::make_event(*body, name_space) : nullptr;
+}
+
+std::string json_string(std::string_view text) {
+  std::string out;
+  json_text::append_string(out, text);
+  return out;
 }
 
 }  // namespace knotos::server

@@ -1,18 +1,20 @@
 #pragma once
 
-#include "base/error.hpp"
 #include "base/shards.hpp"
-#include "base/time.hpp"
+#include "server/broadcast.hpp"
+#include "server/close_reason.hpp"
+#include "server/event.hpp"
 #include "server/http_exchange.hpp"
+#include "server/name_space.hpp"
+#include "server/options.hpp"
 #include "server/packet.hpp"
+#include "server/socket.hpp"
 #include "server/timers.hpp"
 
-#include <array>
-#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,253 +25,8 @@
 /// `Timers`, threads through `Shards`.
 namespace knotos::server {
 
-struct EngineLink;
-class Namespace;
-class NamespaceShard;
 class ShardServer;
-class Socket;
-struct NamespaceState;
 struct ServerShared;
-
-/// Every limit has a name. Defaults are those of WIRE section 1.
-struct Options {
-  std::string path = "/socket.io/";
-  std::chrono::milliseconds ping_interval{25'000};
-  std::chrono::milliseconds ping_timeout{20'000};
-  std::chrono::milliseconds upgrade_timeout{10'000};
-  std::chrono::milliseconds connect_timeout{45'000};
-  std::chrono::milliseconds flush_timeout{5'000};  ///< For a link that we close to take the rest.
-  std::size_t payload_bytes_max = 1'000'000;
-  std::size_t poll_packets_max = 16;   ///< Packets in one polling response.
-  std::size_t fragments_max = 16'384;  ///< Frames of one WebSocket message.
-  std::size_t attachments_max = 10;    ///< Of one packet, both ways.
-  std::size_t json_depth_max = 96;
-  std::size_t namespaces_per_link_max = 16;
-  std::size_t connects_refused_max = 32;       ///< CONNECT_ERRORs on one link; one more ends it.
-  std::size_t inbox_events_max = 64;           ///< Events of one link begun and not finished.
-  std::size_t outbox_bytes_max = 1024 * 1024;  ///< What waits for one slow reader.
-  std::size_t outbox_bytes_total_max =
-      1024UL * 1024 * 1024;               ///< What waits for all of them, per process.
-  std::vector<std::string> cors_origins;  ///< Empty: no CORS headers. "*": anybody.
-  bool cors_credentials = false;
-  std::string cookie_name;  ///< Of a cookie with the sid in the polling handshake. Empty: none.
-  /// Looks at the request that wants to open a link; a text refuses it. Any shard.
-  std::function<std::optional<std::string>(const http::Request&)> allow_request;
-};
-
-/// Why a socket, or the link under it, ended (WIRE section 5).
-enum class CloseReason : std::uint8_t {
-  transport_close,
-  transport_error,
-  ping_timeout,
-  parse_error,
-  forced_close,
-  server_shutting_down,
-  forced_server_close,
-  client_namespace_disconnect,
-  server_namespace_disconnect,
-};
-
-inline constexpr std::size_t kCloseReasonCount =
-    static_cast<std::size_t>(CloseReason::server_namespace_disconnect) + 1;
-
-[[nodiscard]] std::string_view name_of(CloseReason reason);
-
-/// Names a socket for ever; the socket itself may be gone. A plain value, so it may be kept across
-/// a co_await and sent between shards, where a `Socket&` may not.
-struct SocketHandle {
-  std::uint32_t shard = 0;
-  std::uint32_t slot = 0;
-  std::uint64_t generation = 0;
-
-  auto operator<=>(const SocketHandle&) const = default;
-};
-
-/// Answers an event, at most once: on the socket's shard, now or later. If the client asked for no
-/// ack, or has gone, nothing happens.
-class Ack {
- public:
-  Ack() = default;
-  Ack(Ack&&) noexcept;
-  Ack& operator=(Ack&&) noexcept;
-  ~Ack();
-
-  /// The client asked for one.
-  [[nodiscard]] bool is_wanted() const;
-  /// `arguments`: JSON texts, one an argument.
-  /// `attachments`: what placeholders in the arguments stand for.
-  void reply(std::span<const std::string_view> arguments,
-             std::span<const std::string> attachments = {});
-  void reply(std::string_view argument);
-
- private:
-  friend class ShardServer;
-  struct State;
-  explicit Ack(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
-};
-
-/// A client's answer to `Socket::ask`: its arguments, as in `Event`.
-struct Reply {
-  std::string text;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> slices;
-  std::vector<std::string> attachments;
-
-  [[nodiscard]] std::size_t size() const { return slices.size(); }
-  [[nodiscard]] std::string_view argument(std::size_t index) const {
-    return std::string_view(text).substr(slices[index].first,
-                                         slices[index].second - slices[index].first);
-  }
-};
-
-/// nullopt: no answer came in time, or the socket ended before.
-using ReplyHandler = std::move_only_function<void(std::optional<Reply>)>;
-
-/// One event from a client. While it lives it counts against the link's inbox: keep it until the
-/// work is done.
-struct Event {
-  std::string name;
-  /// The arguments after the name as one text with the slices of it, each valid JSON within the
-  /// depth limit.
-  std::string text;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> slices;  ///< Begin and end in `text`.
-  std::vector<std::string> attachments;  ///< Binary; placeholders in the arguments are checked.
-  Ack ack;
-
-  [[nodiscard]] std::size_t size() const { return slices.size(); }
-  [[nodiscard]] std::string_view argument(std::size_t index) const {
-    return std::string_view(text).substr(slices[index].first,
-                                         slices[index].second - slices[index].first);
-  }
-
- private:
-  friend class ShardServer;
-  struct InboxPlace;
-  struct LeaveInbox {
-    void operator()(InboxPlace* place) const;
-  };
-  std::unique_ptr<InboxPlace, LeaveInbox> place_;
-};
-
-/// What the client sent with CONNECT, and how it came.
-struct Handshake {
-  std::string auth;  ///< JSON text of an object; "{}" if none.
-  std::string remote_address;
-  /// The one that opened the link, without its body and the headers that concern only the
-  /// connection.
-  http::Request request;
-};
-
-/// Admitted, or refused with CONNECT_ERROR `{message, data?}`.
-struct Refusal {
-  std::string message;
-  std::string data;  ///< JSON text; empty: no data.
-  /// Ends the link instead, without a word: the client takes CONNECT_ERROR for good, but comes back
-  /// to a lost link.
-  bool ends_link = false;
-};
-
-/// Admits or refuses a socket. Called on its shard. Call `done` once, there, now or later: nullopt
-/// admits. The socket counts as pending meanwhile. What is dropped uncalled refuses.
-using Admission = std::function<void(SocketHandle, const Handshake&,
-                                     std::move_only_function<void(std::optional<Refusal>)> done)>;
-
-/// Connected to one namespace over one link. A reference is good until the callback that received
-/// it returns; keep the handle and ask `Server::find` again. On its shard only.
-class Socket {
- public:
-  ~Socket();
-
-  [[nodiscard]] SocketHandle handle() const;
-  /// 20 characters, public.
-  [[nodiscard]] std::string_view id() const;
-  /// Until `on_connection` returns; empty from then on, so that an idle socket is small and keeps
-  /// no credential.
-  [[nodiscard]] const Handshake& handshake() const;
-  /// Of the namespace.
-  [[nodiscard]] std::string_view name_space() const;
-
-  /// The application's own: set at admission or connection, freed with the socket.
-  [[nodiscard]] const std::shared_ptr<void>& data() const;
-  void set_data(std::shared_ptr<void> data);
-
-  /// Nothing is sent before the socket is connected: while it is pending, calls are ignored.
-  /// `arguments`: JSON texts.
-  void emit(std::string_view event, std::span<const std::string_view> arguments,
-            PacketClass packet_class);
-  void emit(std::string_view event, std::string_view argument,
-            PacketClass packet_class = PacketClass::durable);
-  /// One packet, encoded before, shared with others.
-  void send(Packet packet);
-  /// An event that asks for an ack. `answer` is called once, on this shard, never inside this call.
-  void ask(std::string_view event, std::span<const std::string_view> arguments,
-           std::chrono::milliseconds timeout, ReplyHandler answer);
-  /// What is sent now goes out now: what is worth nothing later need not be sent otherwise.
-  [[nodiscard]] bool is_writable() const;
-
-  void join(std::string_view room);
-  void leave(std::string_view room);
-
-  /// DISCONNECT: the client will not come back by itself. `closes_link`: the link ends too.
-  void disconnect(bool closes_link);
-  /// Ends the link without a DISCONNECT, after what waits has been written: the client comes back.
-  void close_link(CloseReason reason);
-
- private:
-  friend class ShardServer;
-  friend class RoomTable;
-  struct Ask;
-  /// In which room, and where in it.
-  struct RoomPlace {
-    std::uint32_t room;
-    std::uint32_t member;
-  };
-
-  Socket() = default;
-
-  ShardServer* shard_ = nullptr;
-  NamespaceShard* namespace_ = nullptr;
-  EngineLink* link_ = nullptr;  ///< Null once it has ended.
-  SocketHandle handle_;
-  std::array<char, 20> id_{};
-  bool is_connected_ = false;
-  std::uint32_t last_ask_ = 0;
-  std::shared_ptr<void> data_;
-  std::vector<RoomPlace> rooms_;
-  std::unique_ptr<Handshake> handshake_;
-  std::vector<Ask> asks_;
-};
-
-/// One namespace: who may connect, what happens on events. Configure before the first link;
-/// handlers are shared by all shards, and each call is on the socket's shard.
-class Namespace {
- public:
-  Namespace();
-  ~Namespace();
-
-  using ConnectionHandler = std::function<void(Socket&)>;
-  using EventHandler = std::function<void(Socket&, Event)>;
-  using EndHandler = std::function<void(Socket&, CloseReason)>;
-
-  void admit(Admission admission);
-  void on_connection(ConnectionHandler handler);
-  /// After the last event; the socket can still be read, not written.
-  void on_end(EndHandler handler);
-  void on(std::string event, EventHandler handler);
-  /// Events that no handler is named for. Default: ignored.
-  void on_any(EventHandler handler);
-  /// A client that sends more than `inbox_events_max` at once gets this as its ack. Default: no
-  /// answer.
-  void set_overload_reply(std::string argument);
-  /// A slow reader's queue was dropped: tell it. Default: the link is closed.
-  void on_overflow(ConnectionHandler handler);
-
-  /// What was set, for the shards.
-  [[nodiscard]] const NamespaceState& state() const { return *state_; }
-
- private:
-  std::unique_ptr<NamespaceState> state_;
-};
 
 /// Instead of Socket.IO: one Engine.IO message, and how to answer with others.
 using EngineReply = std::function<void(std::string_view data, bool is_binary)>;
@@ -303,8 +60,13 @@ class Server {
   /// without its body. On the connection's shard.
   [[nodiscard]] http::Response refuse_body(const http::Request& head, unsigned status);
 
+  /// Everybody in the namespace, on all shards. Any thread.
+  [[nodiscard]] Broadcast in(std::string_view name_space);
+
   /// Null if it is gone. On the socket's shard. Good until the next co_await.
   [[nodiscard]] Socket* find(SocketHandle handle);
+  /// Calls `work` on the socket's shard, later, if the socket is there then. Any thread.
+  void with(SocketHandle handle, std::move_only_function<void(Socket&)> work);
 
   /// Appends the packet to every socket of the namespace in the room on this shard; one gathered
   /// write a socket at the end of the turn.
@@ -328,10 +90,14 @@ class Server {
   std::vector<std::unique_ptr<ShardServer>> shards_;
 };
 
-/// An event packet for `send` and `send_to_room`.
+/// An event packet for `Socket::send` and `send_to_room`. Null, which they ignore: refused as by
+/// `Socket::emit`.
 [[nodiscard]] Packet make_event(std::string_view name_space, std::string_view event,
                                 std::span<const std::string_view> arguments,
                                 PacketClass packet_class,
                                 std::span<const std::string> attachments = {});
+
+/// The JSON text of a string: an argument. `text` is UTF-8.
+[[nodiscard]] std::string json_string(std::string_view text);
 
 }  // namespace knotos::server

@@ -2,6 +2,7 @@
 
 #include "base/shards.hpp"
 #include "protocol/engineio/session.hpp"
+#include "server/address_counts.hpp"
 #include "server/link_id.hpp"
 #include "server/namespace_state.hpp"
 #include "server/server.hpp"
@@ -18,6 +19,7 @@
 namespace knotos::server {
 
 class EngineShard;
+class ShardServer;
 
 /// What the shards of one server have in common: constants after the first link, and two atomics.
 struct ServerShared {
@@ -30,6 +32,9 @@ struct ServerShared {
   std::vector<std::pair<std::function<bool(std::string_view)>, std::unique_ptr<Namespace>>>
       matching;
   std::vector<EngineShard*> engines;  ///< One a shard; each is touched on its own only.
+  std::vector<ShardServer*> servers;  ///< The same.
+
+  AddressCounts addresses{};  ///< Links that are open.
 
   std::atomic<std::int64_t> outbox_bytes = 0;
   std::atomic<bool> is_accepting = true;

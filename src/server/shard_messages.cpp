@@ -37,9 +37,8 @@ void ShardServer::on_text(EngineLink& link, LinkSockets& above, std::string_view
   const bool is_binary =
       packet_.type == PacketType::binary_event || packet_.type == PacketType::binary_ack;
   if (is_binary && !above.assembler) {
-    above.assembler = std::make_unique<socketio::Assembler>(
-        socketio::AssemblerLimits{.bytes_max = options.attachments_max * options.payload_bytes_max,
-                                  .json_depth_max = options.json_depth_max});
+    above.assembler = std::make_unique<socketio::Assembler>(socketio::AssemblerLimits{
+        .bytes_max = options.attachment_bytes_max, .json_depth_max = options.json_depth_max});
   }
   if (above.assembler) {
     const auto outcome = above.assembler->text(packet_);
@@ -131,38 +130,6 @@ void ShardServer::leave_inbox(LinkKey key) {
   if (link != nullptr && link->above) --above_of(*link).inbox;
 }
 
-void ShardServer::send_ack(SocketHandle handle, std::uint64_t id,
-                           std::span<const std::string_view> arguments,
-                           std::span<const std::string> attachments) {
-  auto* const socket = find(handle);
-  if (socket == nullptr) return;
-  std::string text = "4";
-  socketio::append_ack(
-      text,
-      {.name_space = socket->namespace_->name(), .ack_id = id, .attachments = attachments.size()},
-      arguments);
-  send(*socket, PacketBuffer::make(PacketClass::control, text, attachments));
-}
-
-void ShardServer::ask(Socket& socket, std::string_view event,
-                      std::span<const std::string_view> arguments,
-                      std::chrono::milliseconds timeout, ReplyHandler answer) {
-  const auto id = ++socket.last_ask_;
-  const auto handle = socket.handle_;
-  if (socket.link_ == nullptr || !socket.is_connected_) {
-    return shared_.shards.post(engine_.index(),
-                               [answer = std::move(answer)]() mutable { answer(std::nullopt); });
-  }
-  std::string text = "4";
-  socketio::append_event(text,
-                         {.name_space = socket.namespace_->name(), .ack_id = id, .attachments = 0},
-                         event, arguments);
-  send(socket, PacketBuffer::make(PacketClass::durable, text));
-  const auto timer = engine_.timers().at(engine_.timers().now() + timeout,
-                                         [this, handle, id] { on_ask_timeout(handle, id); });
-  socket.asks_.push_back({.id = id, .timer = timer, .answer = std::move(answer)});
-}
-
 void ShardServer::on_ack(Socket& socket, Incoming incoming) {
   const auto found = std::ranges::find_if(
       socket.asks_, [&](const Socket::Ask& ask) { return ask.id == incoming.ack_id; });
@@ -171,12 +138,12 @@ void ShardServer::on_ack(Socket& socket, Incoming incoming) {
   engine_.timers().cancel(found->timer);
   auto answer = std::move(found->answer);
   socket.asks_.erase(found);
-  answer(Reply{.text = std::move(incoming.text),
-               .slices = std::move(incoming.slices),
-               .attachments = std::move(incoming.attachments)});
+  answer(Reply{{.text = std::move(incoming.text),
+                .slices = std::move(incoming.slices),
+                .attachments = std::move(incoming.attachments)}});
 }
 
-void ShardServer::on_ask_timeout(SocketHandle handle, std::uint32_t id) {
+void ShardServer::on_ask_timeout(SocketHandle handle, std::uint64_t id) {
   auto* const socket = find(handle);
   if (socket == nullptr) return;
   const auto found = std::ranges::find(socket->asks_, id, &Socket::Ask::id);

@@ -9,49 +9,14 @@
 
 namespace knotos::server {
 
-namespace {
-
-/// The answer that an admission owes. Dropped without one, it refuses.
-class AdmissionDue {
- public:
-  AdmissionDue(std::weak_ptr<ShardServer> shard, SocketHandle socket)
-      : shard_(std::move(shard)), socket_(socket) {}
-  AdmissionDue(AdmissionDue&&) = default;
-  AdmissionDue& operator=(AdmissionDue&&) = delete;
-  ~AdmissionDue() {
-    const auto shard = shard_.lock();
-    if (!shard) return;
-    auto& shards = shard->shards();
-    if (shards.current() == socket_.shard) {
-      shard->finish_admission(socket_, Refusal{.message = "Not admitted", .data = {}});
-      return;
-    }
-    // Whoever dropped it did so elsewhere.
-    shards.post(socket_.shard, [weak = shard_, socket = socket_] {
-      if (const auto late = weak.lock()) {
-        late->finish_admission(socket, Refusal{.message = "Not admitted", .data = {}});
-      }
-    });
-  }
-
-  void operator()(std::optional<Refusal> refusal) {
-    const auto shard = std::exchange(shard_, {}).lock();
-    if (!shard) return;
-    KN_ASSERT(shard->shards().current() == socket_.shard);
-    shard->finish_admission(socket_, refusal);
-  }
-
- private:
-  std::weak_ptr<ShardServer> shard_;
-  SocketHandle socket_;
-};
-
-}  // namespace
-
 ShardServer::ShardServer(ServerShared& shared, std::uint32_t index, Timers& timers)
-    : shared_(shared), engine_(shared, index, timers, *this), self_(this, [](ShardServer*) {}) {}
+    : shared_(shared),
+      seen_(shared.shards.count(), 0),
+      engine_(shared, index, timers, *this),
+      self_(this, [](ShardServer*) {}) {}
 
 ShardServer::~ShardServer() {
+  engine_.timers().cancel(kept_timer_);
   for (std::uint32_t slot = 0; slot < sockets_.slots_end(); ++slot) {
     const auto* const socket = sockets_.at(slot);
     if (socket == nullptr) continue;
@@ -62,14 +27,6 @@ ShardServer::~ShardServer() {
 Socket* ShardServer::find(SocketHandle handle) const {
   if (handle.shard != engine_.index()) return nullptr;
   return sockets_.find({.slot = handle.slot, .generation = handle.generation});
-}
-
-void ShardServer::send_to_room(std::string_view name_space, std::string_view room,
-                               const Packet& packet) {
-  const auto* const found = find_namespace(name_space);
-  if (found == nullptr) return;
-  // `EngineShard::send` ends no link and calls nobody, so the list stands still.
-  for (const auto& member : found->rooms().members(room)) send(*sockets_.at(member.socket), packet);
 }
 
 std::size_t ShardServer::room_size(std::string_view name_space, std::string_view room) const {
@@ -88,126 +45,19 @@ void ShardServer::for_each(std::string_view name_space, const std::function<void
   const auto* const wanted = find_namespace(name_space);
   if (wanted == nullptr) return;
   std::vector<SocketHandle> handles;
-  for (std::uint32_t slot = 0; slot < sockets_.slots_end(); ++slot) {
-    const auto* const socket = sockets_.at(slot);
-    if (socket == nullptr || !socket->is_connected_ || socket->namespace_ != wanted) continue;
-    handles.push_back(socket->handle_);
-  }
+  handles.reserve(wanted->members().size());
+  for (const auto slot : wanted->members()) handles.push_back(sockets_.at(slot)->handle_);
   const Calling calling(*this);
   for (const auto handle : handles) {
     if (auto* const socket = find(handle)) visit(*socket);
   }
 }
 
-void ShardServer::send(Socket& socket, Packet packet) {
-  if (socket.link_ == nullptr || !socket.is_connected_) return;
-  engine_.send(*socket.link_, std::move(packet));
-}
-
-void ShardServer::send_control(EngineLink& link, std::string_view text) {
-  engine_.send(link, PacketBuffer::make(PacketClass::control, text));
-}
-
-void ShardServer::disconnect(Socket& socket, bool closes_link) {
-  auto* const link = socket.link_;
-  if (link == nullptr) return;
-  const Calling calling(*this);
-  auto& above = above_of(*link);
-  for (auto& entry : above.entries) {
-    if (entry.socket == nullptr || (entry.socket != &socket && !closes_link)) continue;
-    std::string text = "4";
-    socketio::append_disconnect(text, entry.name_space->name());
-    send_control(*link, text);
-    entry.membership = Membership::closed;
-    end_socket(*std::exchange(entry.socket, nullptr), CloseReason::server_namespace_disconnect);
-  }
-  if (closes_link) engine_.close(*link, CloseReason::forced_server_close);
-}
-
-void ShardServer::on_connect(EngineLink& link, LinkSockets& above, const socketio::Packet& packet) {
-  const auto* const entry = find_entry(above, packet.name_space);
-  if (entry != nullptr && entry->membership != Membership::closed) {
-    // Joined, or pending: two sockets in one namespace are never meant.
-    return engine_.fail(link, engineio::SessionEnd::parse_error);
-  }
-  if (entry == nullptr && above.entries.size() >= shared_.options.namespaces_per_link_max) {
-    return refuse_connect(link, above, packet.name_space,
-                          {.message = "Too many namespaces", .data = {}});
-  }
-  auto* const name_space = make_namespace(packet.name_space);
-  if (name_space == nullptr) {
-    return refuse_connect(link, above, packet.name_space,
-                          {.message = "Invalid namespace", .data = {}});
-  }
-  if (entry == nullptr) {
-    name_space->add_user();
-    above.entries.push_back({.name_space = name_space});
-  }
-  admit(link, *name_space, packet.payload);
-}
-
-void ShardServer::admit(EngineLink& link, NamespaceShard& name_space, std::string_view auth) {
-  auto owned = std::unique_ptr<Socket>(new Socket);
-  auto& socket = *owned;
-  const auto key = sockets_.add(std::move(owned));
-  socket.shard_ = this;
-  socket.namespace_ = &name_space;
-  name_space.add_user();
-  socket.link_ = &link;
-  socket.handle_ = {.shard = engine_.index(), .slot = key.slot, .generation = key.generation};
-  socket.id_ = make_socket_id(shared_.random);
-  socket.handshake_ = std::make_unique<Handshake>(
-      Handshake{.auth = auth.empty() ? "{}" : std::string(auth),
-                .remote_address = std::string(address_of_opener(link.opener)),
-                .request = unpack_opener(link.opener)});
-  auto& entry = *find_entry(above_of(link), name_space.name());
-  entry.socket = &socket;
-  entry.membership = Membership::pending;
-  if (!name_space.state().admission) return finish_admission(socket.handle_, std::nullopt);
-  const Calling calling(*this);
-  name_space.state().admission(socket.handle_, *socket.handshake_,
-                               AdmissionDue(self_, socket.handle_));
-}
-
-void ShardServer::finish_admission(SocketHandle handle, const std::optional<Refusal>& refusal) {
+void ShardServer::with(SocketHandle handle, std::move_only_function<void(Socket&)>& work) {
   auto* const socket = find(handle);
-  // It may have gone meanwhile, and with it the question.
-  if (socket == nullptr || socket->is_connected_) return;
-  auto& link = *socket->link_;
-  auto& above = above_of(link);
-  auto& entry = *find_entry(above, socket->namespace_->name());
+  if (socket == nullptr) return;
   const Calling calling(*this);
-  if (!refusal) return begin_socket(*socket, entry);
-  const auto name = socket->namespace_->name();
-  end_socket(*socket, CloseReason::server_namespace_disconnect);
-  erase_entry(above, entry);
-  if (refusal->ends_link) return engine_.close(link, CloseReason::forced_close);
-  refuse_connect(link, above, name, *refusal);
-}
-
-void ShardServer::begin_socket(Socket& socket, Entry& entry) {
-  entry.membership = Membership::joined;
-  socket.is_connected_ = true;
-  counters::sockets_now.add(1);
-  auto& link = *socket.link_;
-  engine_.joined(link);
-  std::string text = "4";
-  socketio::append_connect(text, entry.name_space->name(), view(socket.id_));
-  send_control(link, text);
-  if (const auto& on_connection = entry.name_space->state().on_connection) on_connection(socket);
-  // It may have ended in there, but it is not freed before the handler's caller returns.
-  socket.handshake_.reset();
-}
-
-void ShardServer::refuse_connect(EngineLink& link, LinkSockets& above, std::string_view name_space,
-                                 const Refusal& refusal) {
-  counters::connects_refused.add();
-  std::string text = "4";
-  socketio::append_connect_error(text, name_space, refusal.message, refusal.data);
-  send_control(link, text);
-  if (++above.connects_refused > shared_.options.connects_refused_max) {
-    engine_.fail(link, engineio::SessionEnd::transport_error);
-  }
+  work(*socket);
 }
 
 void ShardServer::on_disconnect(EngineLink& link, LinkSockets& above, std::string_view name_space) {
@@ -238,6 +88,10 @@ bool ShardServer::on_overflow(EngineLink& link) {
   std::vector<SocketHandle> handles;
   for (const auto& entry : above_of(link).entries) {
     if (entry.membership != Membership::joined) continue;
+    // What was dropped cannot be had again: the client's next offset will be beyond it.
+    if (auto* const session = entry.socket->session_) {
+      session->trusted_from = entry.name_space->log()->next();
+    }
     if (!entry.name_space->state().on_overflow) return false;
     handles.push_back(entry.socket->handle_);
   }
@@ -251,10 +105,29 @@ bool ShardServer::on_overflow(EngineLink& link) {
 }
 
 void ShardServer::end_socket(Socket& socket, CloseReason reason) {
-  socket.namespace_->rooms().leave_all(socket);
+  auto& name_space = *socket.namespace_;
+  std::vector<std::string> rooms;
+  if (socket.is_connected_ && (socket.session_ != nullptr || name_space.state().on_disconnecting)) {
+    rooms = name_space.rooms().names_of(socket);
+  }
+  name_space.rooms().leave_all(socket);
   socket.link_ = nullptr;
-  if (socket.is_connected_) counters::sockets_now.add(-1);
-  ended_.push_back({sockets_.take(socket.handle_.slot), reason});
+  if (socket.is_connected_) {
+    counters::sockets_now.add(-1);
+    name_space.drop_member(socket);
+  }
+  if (socket.is_recovered_) moved_ids_.erase(socket.id_);
+  if (socket.session_ != nullptr) {
+    const bool is_final = reason == CloseReason::client_namespace_disconnect ||
+                          reason == CloseReason::server_namespace_disconnect;
+    if (is_final) {
+      forget_session(*socket.session_);
+    } else {
+      keep_session(socket, rooms);
+    }
+    socket.session_ = nullptr;
+  }
+  ended_.push_back({sockets_.take(socket.handle_.slot), reason, std::move(rooms)});
   if (calls_running_ == 0) run_ends();
 }
 
@@ -277,8 +150,11 @@ void ShardServer::tell_end(Ended& ended) {
     engine_.timers().cancel(ask.timer);
     ask.answer(std::nullopt);
   }
-  const auto& on_end = socket.namespace_->state().on_end;
-  if (socket.is_connected_ && on_end) on_end(socket, ended.reason);
+  const auto& state = socket.namespace_->state();
+  if (socket.is_connected_) {
+    if (state.on_disconnecting) state.on_disconnecting(socket, ended.reason, ended.rooms);
+    if (state.on_end) state.on_end(socket, ended.reason);
+  }
   socket.data_.reset();
 }
 
@@ -331,7 +207,18 @@ NamespaceShard* ShardServer::make_namespace(std::string_view name) {
     }
   }
   if (state == nullptr) return nullptr;
-  auto made = std::make_unique<NamespaceShard>(*state, name, is_dynamic, sockets_);
+  std::unique_ptr<RecoveryLog> log;
+  if (const auto& chosen = shared_.options.recovery; chosen.is_on) {
+    // Until a loss is noticed and the time to come back is over.
+    const auto age_max =
+        chosen.disconnection_max + shared_.options.ping_interval + shared_.options.ping_timeout;
+    log = std::make_unique<RecoveryLog>(engine_.index(),
+                                        RecoveryLog::Limits{.events_max = chosen.log_events_max,
+                                                            .bytes_max = chosen.log_bytes_max,
+                                                            .age_max = age_max},
+                                        seen_);
+  }
+  auto made = std::make_unique<NamespaceShard>(*state, name, is_dynamic, sockets_, std::move(log));
   auto* const pointer = made.get();
   namespaces_.emplace(pointer->name(), std::move(made));
   return pointer;

@@ -2,15 +2,19 @@
 
 #include "protocol/socketio/assembler.hpp"
 #include "protocol/socketio/packet.hpp"
+#include "protocol/socketio/recovery.hpp"
 #include "server/engine_shard.hpp"
-#include "server/namespace_state.hpp"
-#include "server/rooms.hpp"
+#include "server/namespace_shard.hpp"
 #include "server/server.hpp"
 #include "server/server_shared.hpp"
+#include "server/session.hpp"
 #include "server/slot_map.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,34 +25,35 @@
 
 namespace knotos::server {
 
-/// One namespace on one shard. A dynamic one is gone with its last user.
-class NamespaceShard {
- public:
-  NamespaceShard(const NamespaceState& state, std::string_view name, bool is_dynamic,
-                 const SlotMap<Socket>& sockets)
-      : state_(state), name_(name), is_dynamic_(is_dynamic), rooms_(sockets) {}
-
-  [[nodiscard]] const NamespaceState& state() const { return state_; }
-  [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] RoomTable& rooms() { return rooms_; }
-  [[nodiscard]] const RoomTable& rooms() const { return rooms_; }
-  void add_user() { ++users_; }
-  /// True: nobody needs it any more.
-  [[nodiscard]] bool drop_user() { return --users_ == 0 && is_dynamic_; }
-
- private:
-  const NamespaceState& state_;
-  std::string name_;
-  bool is_dynamic_;
-  std::size_t users_ = 0;
-  RoomTable rooms_;
-};
-
 /// A callback that is waited for from a client.
 struct Socket::Ask {
-  std::uint32_t id = 0;
-  Timers::Handle timer = 0;
+  std::uint64_t id = 0;
+  Timers::Handle timer = 0;  ///< 0: whoever asked many keeps the time.
   ReplyHandler answer;
+};
+
+/// A socket that wants an earlier session back. A value, so it may travel to where that is.
+struct SessionRequest {
+  socketio::RecoveryClaim claim;
+  std::string name_space;
+  SocketHandle socket;
+};
+
+/// A session on its way to the shard that takes it up.
+struct Handover {
+  struct Event {
+    PacketClass packet_class = PacketClass::durable;
+    std::string text;  ///< As `PacketBuffer::event_text`.
+    std::vector<std::string> attachments;
+  };
+
+  IdText pid{};
+  IdText id{};
+  std::optional<std::string> offset;  ///< That the client came with.
+  KeptSession session;
+  std::optional<Session::Key> here;  ///< It is on the same shard already, in transit.
+  std::vector<Event> missed;         ///< On the other shard.
+  BroadcastClock seen;               ///< There.
 };
 
 /// Socket.IO of one shard: namespaces, sockets, rooms, events, on top of its Engine.IO half.
@@ -67,17 +72,36 @@ class ShardServer final : public LinkHandler {
   [[nodiscard]] std::size_t room_size(std::string_view name_space, std::string_view room) const;
   void close_links(CloseReason reason);
   void for_each(std::string_view name_space, const std::function<void(Socket&)>& visit);
+  void with(SocketHandle handle, std::move_only_function<void(Socket&)>& work);
 
-  // What sockets, acks and events ask for.
-  void send(Socket& socket, Packet packet);
+  // shard_sending.cpp: what sockets, acks and events ask for.
+  void send(Socket& socket, const Packet& packet);
+  void emit(Socket& socket, const EventBody& event);
   void send_ack(SocketHandle handle, std::uint64_t id, std::span<const std::string_view> arguments,
                 std::span<const std::string> attachments);
   void ask(Socket& socket, std::string_view event, std::span<const std::string_view> arguments,
            std::chrono::milliseconds timeout, ReplyHandler answer);
   void disconnect(Socket& socket, bool closes_link);
+  void join(Socket& socket, std::string_view room);
+  void leave(Socket& socket, std::string_view room);
+
+  // shard_broadcasts.cpp: what `Broadcast` asks of each shard that is meant.
+  /// The next broadcast that begins on this shard.
+  [[nodiscard]] BroadcastId begin_broadcast();
+  void broadcast(const Broadcast& whom, const EventBody& event, BroadcastId id);
+  using Replies = std::move_only_function<void(BroadcastReplies)>;
+  void ask_many(const Broadcast& whom, const EventBody& event, std::chrono::milliseconds timeout,
+                Replies answer);
+  void join_all(const Broadcast& whom, std::string_view room);
+  void leave_all(const Broadcast& whom, std::string_view room);
+  void disconnect_all(const Broadcast& whom, bool closes_links);
+  [[nodiscard]] std::vector<SocketInfo> fetch(const Broadcast& whom);
+
   void finish_admission(SocketHandle handle, const std::optional<Refusal>& refusal);
+  void finish_recovery(SocketHandle handle, Handover handover, bool is_allowed);
   void leave_inbox(LinkKey key);
   [[nodiscard]] Shards& shards() const { return shared_.shards; }
+  [[nodiscard]] ServerShared& shared() const { return shared_; }
 
   // LinkHandler.
   void on_message(EngineLink& link, const engineio::PacketView& message) override;
@@ -101,6 +125,8 @@ class ShardServer final : public LinkHandler {
     std::unique_ptr<socketio::Assembler> assembler;  ///< While attachments are due.
     std::uint32_t inbox = 0;                         ///< Events that live.
     std::uint32_t connects_refused = 0;
+    std::uint32_t connects = 0;  ///< Since `connects_from`.
+    SteadyTime connects_from;
   };
   /// An event or ack, with all that belongs to it.
   struct Incoming {
@@ -115,7 +141,10 @@ class ShardServer final : public LinkHandler {
   struct Ended {
     std::unique_ptr<Socket> socket;
     CloseReason reason;
+    std::vector<std::string> rooms;  ///< If somebody wants to know.
   };
+  /// One question to many sockets.
+  struct Poll;
   /// While one lives, a handler may be running, and nobody is told of an end.
   class Calling {
    public:
@@ -137,18 +166,23 @@ class ShardServer final : public LinkHandler {
   void on_incoming(EngineLink& link, LinkSockets& above, Incoming incoming);
   void on_event(EngineLink& link, LinkSockets& above, Socket& socket, Incoming incoming);
   void on_ack(Socket& socket, Incoming incoming);
-  void on_ask_timeout(SocketHandle handle, std::uint32_t id);
+  void on_ask_timeout(SocketHandle handle, std::uint64_t id);
   [[nodiscard]] bool take_inbox_place(EngineLink& link, LinkSockets& above, Socket& socket,
                                       const Incoming& incoming);
   void fault(EngineLink& link, socketio::Fault what);
 
-  // shard_server.cpp: sockets that come and go.
+  // shard_admission.cpp: CONNECT, to the answer.
   void on_connect(EngineLink& link, LinkSockets& above, const socketio::Packet& packet);
-  void on_disconnect(EngineLink& link, LinkSockets& above, std::string_view name_space);
+  [[nodiscard]] bool take_connect(EngineLink& link, LinkSockets& above);
   void admit(EngineLink& link, NamespaceShard& name_space, std::string_view auth);
-  void begin_socket(Socket& socket, Entry& entry);
+  void ask_admission(Socket& socket);
+  void begin_socket(Socket& socket, const std::vector<Packet>& missed = {});
   void refuse_connect(EngineLink& link, LinkSockets& above, std::string_view name_space,
                       const Refusal& refusal);
+  void forget_closed(LinkSockets& above);
+
+  // shard_server.cpp: sockets that come and go.
+  void on_disconnect(EngineLink& link, LinkSockets& above, std::string_view name_space);
   void end_socket(Socket& socket, CloseReason reason);
   void run_ends();
   void tell_end(Ended& ended);
@@ -161,6 +195,46 @@ class ShardServer final : public LinkHandler {
   [[nodiscard]] NamespaceShard* make_namespace(std::string_view name);
   void drop_user(NamespaceShard& name_space);
 
+  // shard_sending.cpp
+  [[nodiscard]] static std::string offset_for(const RecoveryLog& log, PacketClass packet_class);
+  void record(Socket& socket, const Packet& packet);
+  [[nodiscard]] bool may_ask(const Socket& socket) const;
+
+  // shard_broadcasts.cpp
+  [[nodiscard]] Socket* find_by_id(const NamespaceShard& name_space, std::string_view id) const;
+  template <class Visit>
+  void select(const NamespaceShard& name_space, const Broadcast& whom, const Visit& visit);
+  [[nodiscard]] std::vector<SocketHandle> selected(const Broadcast& whom);
+  [[nodiscard]] std::vector<NamespaceShard*> meant(const Broadcast& whom) const;
+  void broadcast_in(NamespaceShard& name_space, const Broadcast& whom, const EventBody& event,
+                    BroadcastId id);
+  void end_poll(const std::shared_ptr<Poll>& poll);
+
+  // shard_recovery.cpp: sessions that are lost and found.
+  void begin_session(Socket& socket);
+  void keep_session(Socket& socket, std::vector<std::string> rooms);
+  void end_session(Session& session, SessionOver why);
+  void forget_session(Session& session);
+  void tell_session_over(const NamespaceShard& name_space, const KeptSession& kept,
+                         SessionOver why);
+  void request_session(Socket& socket, socketio::RecoveryClaim claim);
+  void find_session(SessionRequest request);
+  void give_session(Session::Key key, SessionRequest request);
+  void hand_over(Session& session, SessionRequest request);
+  [[nodiscard]] std::optional<Handover> pack(Session& session, const SessionRequest& request);
+  void answer_request(SocketHandle socket, std::optional<Handover> handover);
+  void check_recovery(SocketHandle handle, std::optional<Handover> handover);
+  [[nodiscard]] bool resume_here(Socket& socket, Handover& handover);
+  [[nodiscard]] bool resume_from_elsewhere(Socket& socket, Handover& handover);
+  void take_up(Socket& socket, Session& session, KeptSession kept);
+  [[nodiscard]] bool fits_outbox(const std::vector<Packet>& packets) const;
+  void say_where(const IdText& pid, std::optional<Session::Key> key);
+  void learn_where(std::uint32_t slot, const IdText& pid, std::uint32_t shard,
+                   std::optional<Session::Key> key);
+  void drop_kept(const Broadcast& whom);
+  void watch_kept();
+  void expire_kept();
+
   ServerShared& shared_;
   SlotMap<Socket> sockets_;
   std::unordered_map<std::string_view, std::unique_ptr<NamespaceShard>> namespaces_;
@@ -169,6 +243,19 @@ class ShardServer final : public LinkHandler {
   std::vector<Ended> ended_;  ///< Not told yet.
   std::vector<Ended> to_free_;
   bool free_is_posted_ = false;
+  std::uint64_t last_ask_ = 0;
+  std::uint32_t last_selection_ = 0;
+  std::uint64_t last_broadcast_ = 0;  ///< That began here.
+  BroadcastClock seen_;
+  SlotMap<Session> sessions_;
+  struct KeptPlace {
+    Session::Key key;
+    SteadyTime at;
+  };
+  std::deque<KeptPlace> kept_;  ///< The oldest first; some are kept no more.
+  std::size_t kept_count_ = 0;
+  Timers::Handle kept_timer_ = 0;
+  std::map<IdText, std::uint32_t> moved_ids_;  ///< Of recovered sockets: slots.
   EngineShard engine_;
   std::shared_ptr<ShardServer> self_;  ///< Without ownership: what outlives us asks its weak end.
 };

@@ -169,7 +169,7 @@ domain::MessageEntry ChatService::first_entry(const Chat& chat, UserId creator,
                                              .role = {},
                                              .new_owner_id = {}};
   message.created_at = chat.created_at;
-  return {.message = std::move(message), .memberships = {}};
+  return {.message = std::move(message), .memberships = {}, .patch = {}};
 }
 
 Task<Result<ChatService::Created>> ChatService::store(UserId creator, ports::NewChat chat) {
@@ -195,7 +195,8 @@ void ChatService::announce(const ports::CreatedChat& created,
   ports_.bus.publish(
       ports::ChatChanged{.chat_id = created.chat.id,
                          .rev = first_entry->message.rev,
-                         .message = std::make_shared<const domain::Message>(first_entry->message)});
+                         .message = std::make_shared<const domain::Message>(first_entry->message),
+                         .moved = {}});
 }
 
 }  // namespace knotos::services

@@ -199,21 +199,23 @@ TEST_P(ChatLogContract, WhoJoinsByAnEntryIsAMemberAfterIt) {
   const auto group = scene_.group({ann_, bob_});
   const auto cat = scene_.user("cat");
   auto entry = scene_.system_entry(scene_.load(group), ann_, "members_added");
-  auto joined = scene_.state_of(group, cat);
-  joined.member_rev = entry.message.rev;
-  joined.visible_from_seq = 2;
-  entry.memberships = {joined};
+  entry.memberships = {{.user_id = cat, .is_join = true, .visible_from_seq = 2}};
   EXPECT_FALSE(*world_->run(world_->chats().is_member(group, cat)));
-  ASSERT_EQ(scene_.append(group, 1, {entry}).status, AppendStatus::appended);
+  const auto joined = scene_.append(group, 1, {entry});
+  ASSERT_EQ(joined.status, AppendStatus::appended);
+  EXPECT_EQ(joined.user_revs, (decltype(joined.user_revs){{cat, 1}}));
   EXPECT_TRUE(*world_->run(world_->chats().is_member(group, cat)));
-  EXPECT_EQ(scene_.load_state(group, cat), joined);
-  auto left = joined;
-  left.is_member = false;
-  left.member_rev = 3;
+  const auto state = scene_.load_state(group, cat);
+  EXPECT_EQ(state.member_rev, entry.message.rev);
+  EXPECT_EQ(state.visible_from_seq, 2U);
+  EXPECT_EQ(state.last_read_seq, entry.message.seq);
   auto leaving = scene_.system_entry(scene_.load(group), cat, "member_left");
-  leaving.memberships = {left};
+  leaving.memberships = {{.user_id = cat, .is_member = false}};
+  leaving.patch.member_count = 2;
   ASSERT_EQ(scene_.append(group, 2, {leaving}).status, AppendStatus::appended);
   EXPECT_FALSE(*world_->run(world_->chats().is_member(group, cat)));
+  EXPECT_EQ(scene_.load_state(group, cat).member_rev, 3U);
+  EXPECT_EQ(scene_.load(group).chat.member_count, 2U);
 }
 
 TEST_P(ChatLogContract, LoadAnswersOnlyWhoIsKnown) {

@@ -12,6 +12,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+import { assertAllDescribed, learnDescriptions } from './described.mjs';
+
 export const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const releaseBinary =
   process.env.KNOTOS_BINARY ?? path.join(projectRoot, 'build/release/knotos');
@@ -205,11 +207,15 @@ export class Server {
   }
 }
 
-const openLimits = ['--rate-auth', '0', '--rate-connect', '0', '--rate-messages', '0'];
+const openLimits = ['auth', 'connect', 'messages', 'events'].flatMap((rate) => [
+  `--rate-${rate}`,
+  '0',
+]);
 
 /**
- * A running server with the rates switched off and the log at its loudest. It is stopped, and its
- * log read, after the test. A later flag wins over an earlier one.
+ * A running server with the rates switched off and the log at its loudest. After the test it is
+ * stopped, its log read, and all that it answered held against its own descriptions. A later flag
+ * wins over an earlier one.
  */
 export async function startServer(
   t,
@@ -226,7 +232,9 @@ export async function startServer(
   t.after(async () => {
     if (server.isRunning) await server.stop();
     else server.assertCleanLog();
+    assertAllDescribed();
   });
+  await learnDescriptions(server);
   return server;
 }
 

@@ -20,6 +20,10 @@ class RecordingBus final : public ports::Bus {
     co_return Result<void>();
   }
   void leave_user(domain::UserId /*user*/) override {}
+  [[nodiscard]] Task<Result<void>> join_presence(domain::UserId /*user*/) override {
+    co_return Result<void>();
+  }
+  void leave_presence(domain::UserId /*user*/) override {}
   void listen(ports::BusListener* /*listener*/) override {}
 
   /// Those of one kind.

@@ -7,6 +7,7 @@ namespace {
 
 metrics::Gauge chats_joined("bus_channels", "Channels joined.", "kind", "chat");
 metrics::Gauge users_joined("bus_channels", "Channels joined.", "kind", "user");
+metrics::Gauge presences_joined("bus_channels", "Channels joined.", "kind", "presence");
 
 }  // namespace
 
@@ -27,6 +28,13 @@ Task<Result<void>> LocalBus::join_user(domain::UserId /*user*/) {
 }
 
 void LocalBus::leave_user(domain::UserId /*user*/) { users_joined.add(-1); }
+
+Task<Result<void>> LocalBus::join_presence(domain::UserId /*user*/) {
+  presences_joined.add(1);
+  co_return Result<void>();
+}
+
+void LocalBus::leave_presence(domain::UserId /*user*/) { presences_joined.add(-1); }
 
 void LocalBus::listen(ports::BusListener* listener) {
   listener_.store(listener, std::memory_order_release);

@@ -16,6 +16,8 @@ class LocalBus final : public ports::Bus {
   void leave_chat(domain::ChatId chat) override;
   [[nodiscard]] Task<Result<void>> join_user(domain::UserId user) override;
   void leave_user(domain::UserId user) override;
+  [[nodiscard]] Task<Result<void>> join_presence(domain::UserId user) override;
+  void leave_presence(domain::UserId user) override;
 
   void listen(ports::BusListener* listener) override;
 

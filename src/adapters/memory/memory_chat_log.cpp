@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 
 // The log of each chat, and reading messages.
 namespace knotos::adapters::memory {
@@ -48,7 +49,10 @@ Task<Result<ports::LoadedChat>> MemoryStore::load(domain::ChatId chat,
   if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
   const auto* found = stored(chat);
   if (found == nullptr) co_return fail(Errc::not_found);
-  ports::LoadedChat loaded{found->chat, {}};
+  ports::LoadedChat loaded{found->chat, {}, {}};
+  if (found->chat.type == domain::ChatType::direct) {
+    for (const auto& [user, state] : found->states) loaded.pair.push_back(user);
+  }
   std::ranges::sort(users);
   const auto repeated = std::ranges::unique(users);
   users.erase(repeated.begin(), repeated.end());
@@ -59,12 +63,28 @@ Task<Result<ports::LoadedChat>> MemoryStore::load(domain::ChatId chat,
   co_return loaded;
 }
 
+Task<Result<ports::Roster>> MemoryStore::roster(domain::ChatId chat) {
+  const std::scoped_lock lock(mutex_);
+  if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
+  const auto* found = stored(chat);
+  if (found == nullptr) co_return fail(Errc::not_found);
+  ports::Roster roster{found->chat, {}};
+  for (const auto& [user, state] : found->states) {
+    if (!state.is_member) continue;
+    roster.members.push_back({.user_id = user, .role = state.role, .joined_at = state.joined_at});
+  }
+  std::ranges::sort(roster.members, {}, [](const ports::RosterMember& member) {
+    return std::tuple(member.joined_at, member.user_id);
+  });
+  co_return roster;
+}
+
 Task<ports::AppendOutcome> MemoryStore::append(domain::ChatId chat, domain::Rev at_rev,
                                                std::vector<domain::LogEntry> entries) {
   const std::scoped_lock lock(mutex_);
   if (!is_available_) {
-    co_return ports::AppendOutcome{
-        .status = ports::AppendStatus::unavailable, .offender = 0, .cause = kUnavailable};
+    co_return ports::AppendOutcome{.status = ports::AppendStatus::unavailable,
+                                   .cause = kUnavailable};
   }
   if (failures_.empty()) co_return write(chat, at_rev, entries);
   const auto failure = failures_.front();
@@ -72,8 +92,8 @@ Task<ports::AppendOutcome> MemoryStore::append(domain::ChatId chat, domain::Rev 
   if (failure.status == ports::AppendStatus::unknown && failure.fate == UnknownFate::written) {
     static_cast<void>(write(chat, at_rev, entries));
   }
-  co_return ports::AppendOutcome{
-      .status = failure.status, .offender = 0, .cause = "the memory store was told to fail"};
+  co_return ports::AppendOutcome{.status = failure.status,
+                                 .cause = "the memory store was told to fail"};
 }
 
 Task<Result<void>> MemoryStore::complete_pending(domain::ChatId chat) {
@@ -107,34 +127,42 @@ Task<Result<ports::HistoryPage>> MemoryStore::history(domain::ChatId chat,
   if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
   const auto* found = stored(chat);
   if (found == nullptr) co_return ports::HistoryPage{};
-  // Indexes of the page: [begin, end).
-  const auto count = found->messages.size();
-  const auto index = std::min<std::size_t>(count, query.seq == 0 ? 0 : query.seq - 1);
+  // What the reader may see, and which of it: [begin, end).
+  std::vector<const domain::Message*> shown;
+  for (const auto& message : found->messages) {
+    const bool is_hidden = std::ranges::binary_search(query.hidden, message.id);
+    if (message.seq >= query.first_seq && !is_hidden) shown.push_back(&message);
+  }
+  const auto place_of = [&shown](domain::Seq seq) {
+    const auto seq_of = [](const domain::Message* message) { return message->seq; };
+    const auto at = std::ranges::lower_bound(shown, seq, {}, seq_of);
+    return static_cast<std::size_t>(at - shown.begin());
+  };
   std::size_t begin = 0;
   std::size_t end = 0;
   switch (query.from) {
     case ports::HistoryFrom::newest:
-      end = count;
+      end = shown.size();
       begin = end - std::min(end, query.limit);
       break;
     case ports::HistoryFrom::before:
-      end = index;
+      end = place_of(query.seq);
       begin = end - std::min(end, query.limit);
       break;
     case ports::HistoryFrom::after:
-      begin = std::min<std::size_t>(count, query.seq);
-      end = begin + std::min(count - begin, query.limit);
+      begin = query.seq > found->chat.last_seq ? shown.size() : place_of(query.seq + 1);
+      end = begin + std::min(shown.size() - begin, query.limit);
       break;
-    case ports::HistoryFrom::around:
-      begin = index - std::min(index, query.limit / 2);
-      end = index + std::min(count - index, query.limit - query.limit / 2);
+    case ports::HistoryFrom::around: {
+      const auto middle = place_of(query.seq);
+      begin = middle - std::min(middle, query.limit / 2);
+      end = middle + std::min(shown.size() - middle, query.limit - query.limit / 2);
       break;
+    }
   }
-  const auto first = found->messages.begin();
-  co_return ports::HistoryPage{.messages = {std::next(first, static_cast<std::ptrdiff_t>(begin)),
-                                            std::next(first, static_cast<std::ptrdiff_t>(end))},
-                               .has_older = begin > 0,
-                               .has_newer = end < count};
+  ports::HistoryPage page{.messages = {}, .has_older = begin > 0, .has_newer = end < shown.size()};
+  for (auto at = begin; at < end; ++at) page.messages.push_back(*shown[at]);
+  co_return page;
 }
 
 Task<Result<domain::Message>> MemoryStore::find(domain::ChatId chat, domain::MessageId message) {
@@ -159,6 +187,62 @@ Task<Result<std::optional<domain::Message>>> MemoryStore::find_by_key(
   co_return message;
 }
 
+Task<Result<ports::ReactionPage>> MemoryStore::reactions(
+    domain::ChatId chat, domain::MessageId message, std::optional<ports::ReactionPosition> after,
+    std::size_t limit) {
+  const std::scoped_lock lock(mutex_);
+  if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
+  const auto* found = stored(chat);
+  ports::ReactionPage page;
+  if (found == nullptr || !found->reactions.contains(message)) co_return page;
+  const auto place = [](const domain::Reaction& each) {
+    return std::tie(each.created_at, each.user_id, each.emoji);
+  };
+  auto all = found->reactions.at(message);
+  std::ranges::sort(all, {}, place);
+  for (auto& each : all) {
+    if (after && place(each) <= std::tie(after->created_at, after->user_id, after->emoji)) continue;
+    page.has_more = page.reactions.size() == limit;
+    if (page.has_more) break;
+    page.reactions.push_back(std::move(each));
+  }
+  co_return page;
+}
+
+Task<Result<bool>> MemoryStore::has_reaction(domain::ChatId chat, domain::MessageId message,
+                                             domain::UserId user, std::string emoji) {
+  const std::scoped_lock lock(mutex_);
+  if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
+  const auto* found = stored(chat);
+  if (found == nullptr || !found->reactions.contains(message)) co_return false;
+  co_return std::ranges::any_of(found->reactions.at(message), [&](const domain::Reaction& each) {
+    return each.user_id == user && each.emoji == emoji;
+  });
+}
+
+Task<Result<std::vector<domain::Message>>> MemoryStore::messages_by(domain::ChatId chat,
+                                                                    domain::UserId sender,
+                                                                    domain::Seq after,
+                                                                    std::size_t limit) {
+  const std::scoped_lock lock(mutex_);
+  if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
+  std::vector<domain::Message> messages;
+  const auto* found = stored(chat);
+  if (found == nullptr) co_return messages;
+  for (const auto& message : found->messages) {
+    if (messages.size() == limit) break;
+    const bool is_own = message.sender_id == sender && !message.is_deleted &&
+                        message.type != domain::MessageType::system;
+    if (is_own && message.seq > after) messages.push_back(message);
+  }
+  co_return messages;
+}
+
+Time MemoryStore::change_time() {
+  last_change_ = std::max(last_change_, now_utc());
+  return last_change_;
+}
+
 MemoryStore::StoredChat* MemoryStore::stored(domain::ChatId chat) {
   const auto found = chats_.find(chat);
   return found == chats_.end() ? nullptr : &found->second;
@@ -168,38 +252,41 @@ ports::AppendOutcome MemoryStore::write(domain::ChatId chat, domain::Rev at_rev,
                                         const std::vector<domain::LogEntry>& entries) {
   auto* found = stored(chat);
   if (found == nullptr || found->chat.last_rev != at_rev) {
-    return {.status = ports::AppendStatus::place_taken, .offender = 0, .cause = {}};
+    return {.status = ports::AppendStatus::place_taken};
   }
   const auto offender =
       find_offender(entries, [found](const auto& key) { return found->seq_by_key.contains(key); });
   if (offender) {
-    return {.status = ports::AppendStatus::key_taken, .offender = *offender, .cause = {}};
+    return {.status = ports::AppendStatus::key_taken, .offender = *offender};
   }
   for (const auto& entry : entries) {
     const auto* message = std::get_if<domain::MessageEntry>(&entry);
     if (message == nullptr) continue;
-    for (const auto& state : message->memberships) {
-      if (accounts_.contains(state.user_id)) continue;
+    for (const auto& change : message->memberships) {
+      if (accounts_.contains(change.user_id)) continue;
       return {.status = ports::AppendStatus::unavailable,
-              .offender = 0,
-              .cause = "no user " + state.user_id.to_string()};
+              .cause = "no user " + change.user_id.to_string()};
     }
   }
-  for (const auto& entry : entries) apply(*found, entry);
+  ports::AppendOutcome outcome;
+  for (const auto& entry : entries) apply(*found, entry, outcome);
   ++appends_;
-  return {};
+  return outcome;
 }
 
-void MemoryStore::apply(StoredChat& stored, const domain::LogEntry& entry) {
+void MemoryStore::apply(StoredChat& stored, const domain::LogEntry& entry,
+                        ports::AppendOutcome& outcome) {
+  stored.changed_at = change_time();
   if (const auto* message = std::get_if<domain::MessageEntry>(&entry)) {
-    apply_message(stored, *message);
+    apply_message(stored, *message, outcome);
   } else {
     apply_change(stored, std::get<domain::ChangeEntry>(entry));
   }
   domain::apply(stored.chat, entry);
 }
 
-void MemoryStore::apply_message(StoredChat& stored, const domain::MessageEntry& entry) {
+void MemoryStore::apply_message(StoredChat& stored, const domain::MessageEntry& entry,
+                                ports::AppendOutcome& outcome) {
   const auto& message = entry.message;
   KN_ASSERT(message.seq == stored.messages.size() + 1);
   KN_ASSERT(message.place == message.rev);
@@ -207,17 +294,28 @@ void MemoryStore::apply_message(StoredChat& stored, const domain::MessageEntry& 
   stored.seq_by_rev[message.rev] = message.seq;
   stored.seq_by_key[{message.sender_id, message.client_message_id}] = message.seq;
   stored.seq_by_id[message.id] = message.seq;
-  for (const auto& state : entry.memberships) {
-    const auto [at, is_new] = stored.states.try_emplace(state.user_id, state);
-    if (!is_new && at->second.member_rev >= state.member_rev) continue;
-    at->second = state;
-    auto& account = accounts_.at(state.user_id);
-    account.chats.insert(state.chat_id);
-    ++account.user_rev;
+  for (const auto& change : entry.memberships) {
+    const auto [at, is_new] = stored.states.try_emplace(change.user_id);
+    auto& state = at->second;
+    if (!is_new && state.member_rev >= message.rev) continue;
+    state.user_id = change.user_id;
+    state.chat_id = message.chat_id;
+    domain::apply_membership(state, change, message);
+    auto& times = stored.times[change.user_id];
+    times.changed_at = stored.changed_at;
+    times.member_changed_at = stored.changed_at;
+    times.marked_at = stored.changed_at;
+    auto& account = accounts_.at(change.user_id);
+    account.chats.insert(message.chat_id);
+    outcome.user_revs.emplace_back(change.user_id, ++account.user_rev);
   }
   const auto own = stored.states.find(message.sender_id);
   if (own != stored.states.end()) {
+    const auto read_before = own->second.last_read_seq;
     domain::apply_own_message(own->second, stored.chat, message);
+    if (own->second.last_read_seq > read_before) {
+      stored.times[message.sender_id].marked_at = stored.changed_at;
+    }
   }
 }
 
@@ -229,6 +327,16 @@ void MemoryStore::apply_change(StoredChat& stored, const domain::ChangeEntry& en
   stored.seq_by_rev.erase(message.rev);
   stored.seq_by_rev[after.rev] = after.seq;
   message = after;
+  auto& reactions = stored.reactions[after.id];
+  const auto is_meant = [&entry](const domain::Reaction& each) {
+    return each.user_id == entry.actor_id && each.emoji == entry.emoji;
+  };
+  if (entry.kind == domain::ChangeKind::unreact) std::erase_if(reactions, is_meant);
+  if (entry.kind == domain::ChangeKind::erase) reactions.clear();
+  if (entry.kind == domain::ChangeKind::react && std::ranges::none_of(reactions, is_meant)) {
+    reactions.push_back(
+        {.user_id = entry.actor_id, .emoji = entry.emoji, .created_at = entry.created_at});
+  }
 }
 
 }  // namespace knotos::adapters::memory

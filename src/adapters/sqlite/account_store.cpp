@@ -35,7 +35,10 @@ Result<void> create_user(Connection& connection, const ports::Credentials& crede
       is_there(connection, "SELECT 1 FROM users WHERE id = ?1", user.id)) {
     return fail(Errc::conflict);
   }
-  connection.prepare("INSERT INTO users VALUES (?1, ?2, ?3, ?4, 0, ?5)")
+  connection
+      .prepare(
+          "INSERT INTO users (id, username, display_name, password_hash, created_at) VALUES (?1, "
+          "?2, ?3, ?4, ?5)")
       .bind(user.id, user.username, user.display_name, credentials.password_hash, user.created_at)
       .run();
   insert_device(connection, device);
@@ -47,8 +50,17 @@ void remove_device(Connection& connection, domain::DeviceId device) {
   connection.prepare("DELETE FROM devices WHERE id = ?1").bind(device).run();
 }
 
-ports::Rotation rotate_token(Connection& connection, const Sha256& presented, const Sha256& next,
-                             Time now, Time next_expires_at) {
+/// A rotation, at a time of the callers' clock.
+struct RotationRequest {
+  Sha256 presented{};
+  Sha256 next{};
+  Time now;
+  Time next_expires_at;
+};
+
+ports::Rotation rotate_token(Connection& connection, const RotationRequest& request,
+                             Time changed_at) {
+  const auto& [presented, next, now, next_expires_at] = request;
   ports::Rotation rotation;
   bool is_used = false;
   Time expires_at;
@@ -66,6 +78,7 @@ ports::Rotation rotate_token(Connection& connection, const Sha256& presented, co
   }
   if (is_used) {
     remove_device(connection, rotation.device_id);
+    rotation.user_rev = raise_settings(connection, rotation.user_id, changed_at);
     rotation.status = ports::RotationStatus::reused;
     return rotation;
   }
@@ -94,8 +107,9 @@ Task<Result<void>> SqliteStore::create(ports::Credentials credentials, ports::Ne
 Task<Result<ports::Credentials>> SqliteStore::find_credentials(std::string username) {
   auto work = [username =
                    std::move(username)](Connection& connection) -> Result<ports::Credentials> {
-    auto row = connection.prepare("SELECT " KN_USER_COLUMNS
-                                  ", u.password_hash FROM users u WHERE u.username = ?1");
+    auto row = connection.prepare(
+        "SELECT " KN_USER_COLUMNS
+        ", u.password_hash FROM users u WHERE u.username = ?1 AND u.is_deleted = 0");
     row.bind(username);
     if (!row.step()) return fail(Errc::not_found);
     return ports::Credentials{.user = read_user(row), .password_hash = row.text(kUserColumns)};
@@ -122,8 +136,8 @@ Task<Result<std::vector<domain::User>>> SqliteStore::find_users(std::string pref
     const auto beyond = prefix + '\xff';
     auto row = connection.prepare(
         "SELECT " KN_USER_COLUMNS
-        " FROM users u WHERE u.username >= ?1 AND u.username < ?2 AND u.username > ?3 ORDER "
-        "BY u.username LIMIT ?4");
+        " FROM users u WHERE u.username >= ?1 AND u.username < ?2 AND u.username > ?3 AND "
+        "u.is_deleted = 0 ORDER BY u.username LIMIT ?4");
     row.bind(prefix, beyond, after, std::uint64_t{limit});
     std::vector<domain::User> users;
     while (row.step()) users.push_back(read_user(row));
@@ -132,21 +146,27 @@ Task<Result<std::vector<domain::User>>> SqliteStore::find_users(std::string pref
   co_return co_await readers_.read<std::vector<domain::User>>(std::move(work));
 }
 
-Task<Result<void>> SqliteStore::add_device(ports::NewDevice device) {
-  auto work = [device = std::move(device)](Connection& connection) -> Result<void> {
-    if (!is_there(connection, "SELECT 1 FROM users WHERE id = ?1", device.device.user_id))
-      return fail(Errc::not_found);
+Task<Result<domain::UserRev>> SqliteStore::add_device(ports::NewDevice device) {
+  auto work = [this,
+               device = std::move(device)](Connection& connection) -> Result<domain::UserRev> {
+    const auto user = device.device.user_id;
+    const auto raised = raise_settings(connection, user, noted_time(user));
+    if (raised == 0) return fail(Errc::not_found);
     insert_device(connection, device);
-    return {};
+    return raised;
   };
-  co_return co_await write<void>(std::move(work));
+  co_return co_await write<domain::UserRev>(std::move(work));
 }
 
 Task<Result<ports::Rotation>> SqliteStore::rotate(Sha256 presented, Sha256 next, Time now,
                                                   Time next_expires_at) {
-  auto work = [presented, next, now,
-               next_expires_at](Connection& connection) -> Result<ports::Rotation> {
-    return rotate_token(connection, presented, next, now, next_expires_at);
+  const RotationRequest request{
+      .presented = presented, .next = next, .now = now, .next_expires_at = next_expires_at};
+  auto work = [this, request](Connection& connection) -> Result<ports::Rotation> {
+    const auto changed_at = change_time();
+    auto rotation = rotate_token(connection, request, changed_at);
+    if (rotation.user_rev > 0) recent_.note(changed_at, rotation.user_id);
+    return rotation;
   };
   co_return co_await write<ports::Rotation>(std::move(work));
 }
@@ -179,17 +199,19 @@ Task<Result<bool>> SqliteStore::is_signed_in(domain::UserId user, domain::Device
   co_return co_await readers_.read<bool>(std::move(work));
 }
 
-Task<Result<bool>> SqliteStore::revoke_device(domain::UserId user, domain::DeviceId device) {
-  auto work = [user, device](Connection& connection) -> Result<bool> {
+Task<Result<std::optional<domain::UserRev>>> SqliteStore::revoke_device(domain::UserId user,
+                                                                        domain::DeviceId device) {
+  auto work = [this, user,
+               device](Connection& connection) -> Result<std::optional<domain::UserRev>> {
     {
       auto row = connection.prepare("SELECT 1 FROM devices WHERE id = ?1 AND user_id = ?2");
       row.bind(device, user);
-      if (!row.step()) return false;
+      if (!row.step()) return std::optional<domain::UserRev>();
     }
     remove_device(connection, device);
-    return true;
+    return std::optional(raise_settings(connection, user, noted_time(user)));
   };
-  co_return co_await write<bool>(std::move(work));
+  co_return co_await write<std::optional<domain::UserRev>>(std::move(work));
 }
 
 }  // namespace knotos::adapters::sqlite

@@ -8,21 +8,12 @@
 namespace knotos::adapters::sqlite {
 namespace {
 
-// Several chats as one parameter: their ids in a row. ?1 is that blob, ?2 how many there are.
-#define KN_PAGE                                                                                 \
-  "WITH RECURSIVE n (i) AS (SELECT 0 WHERE ?2 > 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < " \
-  "?2), "                                                                                       \
-  "page (i, chat_id) AS (SELECT i, substr(?1, i * 16 + 1, 16) FROM n) "
-
-#define KN_LIST                                   \
-  "SELECT " KN_STATE_COLUMNS ", " KN_CHAT_COLUMNS \
-  " FROM user_chat_states s JOIN chats c ON c.id = s.chat_id "
-
-// domain::is_archived_now and domain::unread_count, in SQL. ?2 is now.
-#define KN_ARCHIVED \
-  "(s.is_archived AND (c.last_ordinal <= s.archived_ordinal OR ifnull(s.muted_until > ?2, 0)))"
-#define KN_UNREAD \
-  "(s.marked_unread OR c.last_ordinal - s.last_read_ordinal > s.own_count - s.own_count_at_read)"
+// The last column: the last message is not for this user.
+#define KN_LIST                                                                                 \
+  "SELECT " KN_STATE_COLUMNS ", " KN_CHAT_COLUMNS                                               \
+  ", c.preview_seq < max(s.visible_from_seq, s.cleared_seq + 1) OR EXISTS (SELECT 1 FROM "      \
+  "hidden_messages h WHERE h.user_id = s.user_id AND h.chat_id = s.chat_id AND h.message_id = " \
+  "c.preview_message_id) FROM user_chat_states s JOIN chats c ON c.id = s.chat_id "
 
 // Where a chat stands in the list, as ports::ChatListPosition orders it.
 #define KN_POSITION \
@@ -32,14 +23,14 @@ namespace {
   "c.id LIMIT ?3"
 
 constexpr std::string_view kListAll =
-    KN_LIST "WHERE s.user_id = ?1 AND s.is_member AND NOT " KN_ARCHIVED " AND " KN_POSITION
-            " > (?4, ?5, ?6, ?7)" KN_LIST_ORDER;
-constexpr std::string_view kListUnread =
-    KN_LIST "WHERE s.user_id = ?1 AND s.is_member AND NOT " KN_ARCHIVED " AND " KN_UNREAD
+    KN_LIST "WHERE s.user_id = ?1 AND s.is_member AND " KN_LISTED " AND NOT " KN_ARCHIVED
             " AND " KN_POSITION " > (?4, ?5, ?6, ?7)" KN_LIST_ORDER;
+constexpr std::string_view kListUnread =
+    KN_LIST "WHERE s.user_id = ?1 AND s.is_member AND " KN_LISTED " AND NOT " KN_ARCHIVED
+            " AND " KN_UNREAD " AND " KN_POSITION " > (?4, ?5, ?6, ?7)" KN_LIST_ORDER;
 constexpr std::string_view kListArchived =
-    KN_LIST "WHERE s.user_id = ?1 AND s.is_member AND " KN_ARCHIVED " AND " KN_POSITION
-            " > (?4, ?5, ?6, ?7)" KN_LIST_ORDER;
+    KN_LIST "WHERE s.user_id = ?1 AND s.is_member AND " KN_LISTED " AND " KN_ARCHIVED
+            " AND " KN_POSITION " > (?4, ?5, ?6, ?7)" KN_LIST_ORDER;
 
 std::string_view list_statement(ports::ChatFilter filter) {
   switch (filter) {
@@ -53,12 +44,11 @@ std::string_view list_statement(ports::ChatFilter filter) {
   return kListAll;
 }
 
-std::vector<std::uint8_t> join_ids(const std::vector<domain::ChatId>& ids) {
-  std::vector<std::uint8_t> bytes;
-  bytes.reserve(ids.size() * 16);
-  for (const auto& id : ids)
-    bytes.insert(bytes.end(), id.uuid().bytes.begin(), id.uuid().bytes.end());
-  return bytes;
+domain::ChatListItem read_item(const Statement& row) {
+  domain::ChatListItem item{
+      .chat = read_chat(row, kStateColumns), .state = read_state(row), .people = {}};
+  if (row.flag(kStateColumns + kChatColumns)) item.chat.last_message_preview.reset();
+  return item;
 }
 
 /// The peer of each direct chat and the first members of each group: one statement for all of them.
@@ -71,17 +61,17 @@ void add_people(Connection& connection, domain::UserId user,
   auto row = connection.prepare(
       KN_PAGE
       "SELECT page.i, " KN_USER_COLUMNS
-      ", m.joined_at FROM page JOIN chats c ON c.id = page.chat_id AND c.type = 'group' "
+      ", m.joined_at FROM page JOIN chats c ON c.id = page.id AND c.type = 'group' "
       "JOIN user_chat_states m ON m.rowid IN (SELECT first.rowid FROM user_chat_states first WHERE "
       "first.chat_id = "
-      "page.chat_id AND first.is_member = 1 ORDER BY first.joined_at, first.user_id LIMIT ?4) "
+      "page.id AND first.is_member = 1 ORDER BY first.joined_at, first.user_id LIMIT ?4) "
       "JOIN users u ON u.id = m.user_id "
       "UNION ALL "
       "SELECT page.i, " KN_USER_COLUMNS
-      ", m.joined_at FROM page JOIN chats c ON c.id = page.chat_id AND c.type = 'direct' "
-      "JOIN user_chat_states m ON m.chat_id = page.chat_id AND m.user_id <> ?3 JOIN users u ON "
+      ", m.joined_at FROM page JOIN chats c ON c.id = page.id AND c.type = 'direct' "
+      "JOIN user_chat_states m ON m.chat_id = page.id AND m.user_id <> ?3 JOIN users u ON "
       "u.id = m.user_id "
-      "ORDER BY 1, 6, 2");
+      "ORDER BY 1, 8, 2");
   row.bind(std::span<const std::uint8_t>(joined), std::uint64_t{items.size()}, user,
            std::uint64_t{domain::kListPeopleMax});
   while (row.step())
@@ -95,26 +85,30 @@ std::vector<ports::ChatStanding> read_standings(Statement row) {
   return standings;
 }
 
-Result<ports::CreatedChat> create_chat(Connection& connection, const ports::NewChat& fresh) {
+Result<ports::CreatedChat> create_chat(Connection& connection, const ports::NewChat& fresh,
+                                       Time now) {
   if (auto found = find_chat(connection, fresh.chat.id)) {
     return ports::CreatedChat{.is_new = false, .chat = std::move(*found), .user_revs = {}};
   }
   ports::CreatedChat created{.is_new = true, .chat = fresh.chat, .user_revs = {}};
-  insert_chat(connection, fresh.chat);
+  insert_chat(connection, fresh.chat, now);
   for (const auto& state : fresh.members) {
-    auto row = connection.prepare(
-        "UPDATE users SET user_rev = user_rev + 1 WHERE id = ?1 RETURNING user_rev");
-    row.bind(state.user_id);
-    if (!row.step()) return fail_because(Errc::not_found, "no user " + state.user_id.to_string());
-    created.user_revs.emplace_back(state.user_id, row.count(0));
-    while (row.step()) {
-    }
+    const auto user_rev = raise_user_rev(connection, state.user_id);
+    if (user_rev == 0) return fail_because(Errc::not_found, "no user " + state.user_id.to_string());
+    created.user_revs.emplace_back(state.user_id, user_rev);
     put_state(connection, state);
+    connection
+        .prepare(
+            "UPDATE user_chat_states SET changed_at = ?3, member_changed_at = ?3 WHERE user_id = "
+            "?1 AND chat_id = ?2")
+        .bind(state.user_id, state.chat_id, now)
+        .run();
   }
   if (fresh.first_entry) {
-    insert_message(connection, fresh.first_entry->message);
+    if (!insert_message(connection, fresh.first_entry->message))
+      return fail_because(Errc::conflict, "a new chat has messages");
     domain::apply(created.chat, *fresh.first_entry);
-    update_chat(connection, created.chat);
+    update_chat(connection, created.chat, now);
   }
   return created;
 }
@@ -122,8 +116,14 @@ Result<ports::CreatedChat> create_chat(Connection& connection, const ports::NewC
 }  // namespace
 
 Task<Result<ports::CreatedChat>> SqliteStore::create(ports::NewChat chat) {
-  auto work = [chat = std::move(chat)](Connection& connection) {
-    return create_chat(connection, chat);
+  auto work = [this, chat = std::move(chat)](Connection& connection) {
+    const auto now = change_time();
+    auto created = create_chat(connection, chat, now);
+    if (created && created->is_new) {
+      recent_.note(now, created->chat.id, created->chat.last_rev);
+      for (const auto& [user, user_rev] : created->user_revs) recent_.note(now, user);
+    }
+    return created;
   };
   co_return co_await write<ports::CreatedChat>(std::move(work));
 }
@@ -141,10 +141,7 @@ Task<Result<ports::ChatListPage>> SqliteStore::list(ports::ChatListQuery query) 
     // Bound by address, so it must live until the rows are read.
     const auto after_id = after ? after->chat_id : domain::ChatId();
     row.bind_at(7, after_id);
-    while (row.step()) {
-      page.items.push_back(
-          {.chat = read_chat(row, kStateColumns), .state = read_state(row), .people = {}});
-    }
+    while (row.step()) page.items.push_back(read_item(row));
     page.has_more = page.items.size() > query.limit;
     if (page.has_more) page.items.pop_back();
     add_people(connection, query.user, page.items);
@@ -160,8 +157,7 @@ Task<Result<domain::ChatListItem>> SqliteStore::item(domain::UserId user, domain
     row.bind(user, chat);
     if (!row.step()) return fail(Errc::not_found);
     std::vector<domain::ChatListItem> items;
-    items.push_back(
-        {.chat = read_chat(row, kStateColumns), .state = read_state(row), .people = {}});
+    items.push_back(read_item(row));
     add_people(connection, user, items);
     return std::move(items.front());
   };
@@ -171,11 +167,17 @@ Task<Result<domain::ChatListItem>> SqliteStore::item(domain::UserId user, domain
 Task<Result<std::vector<ports::ChatStanding>>> SqliteStore::chats_of(domain::UserId user) {
   auto work = [user](Connection& connection) -> Result<std::vector<ports::ChatStanding>> {
     auto row = connection.prepare(
-        "SELECT c.id, c.last_rev FROM user_chat_states s JOIN chats c ON c.id = s.chat_id WHERE "
-        "s.user_id = ?1 AND "
-        "s.is_member");
+        "SELECT c.id, c.last_rev, s.member_rev, max(s.visible_from_seq, s.cleared_seq + 1) FROM "
+        "user_chat_states s JOIN chats c ON c.id = s.chat_id WHERE s.user_id = ?1 AND s.is_member");
     row.bind(user);
-    return read_standings(std::move(row));
+    std::vector<ports::ChatStanding> standings;
+    while (row.step()) {
+      standings.push_back({.chat_id = row.id<domain::ChatId>(0),
+                           .last_rev = row.count(1),
+                           .member_rev = row.count(2),
+                           .first_visible_seq = row.count(3)});
+    }
+    return standings;
   };
   co_return co_await readers_.read<std::vector<ports::ChatStanding>>(std::move(work));
 }
@@ -186,7 +188,7 @@ Task<Result<std::vector<ports::ChatStanding>>> SqliteStore::standings(
                   Connection& connection) -> Result<std::vector<ports::ChatStanding>> {
     const auto joined = join_ids(chats);
     auto row = connection.prepare(
-        KN_PAGE "SELECT c.id, c.last_rev FROM page JOIN chats c ON c.id = page.chat_id");
+        KN_PAGE "SELECT c.id, c.last_rev FROM page JOIN chats c ON c.id = page.id");
     row.bind(std::span<const std::uint8_t>(joined), std::uint64_t{chats.size()});
     return read_standings(std::move(row));
   };

@@ -5,22 +5,61 @@
 namespace knotos::adapters::sqlite {
 namespace {
 
-std::vector<std::uint8_t> join_ids(const std::vector<domain::UserId>& ids) {
-  std::vector<std::uint8_t> bytes;
-  bytes.reserve(ids.size() * 16);
-  for (const auto& id : ids)
-    bytes.insert(bytes.end(), id.uuid().bytes.begin(), id.uuid().bytes.end());
-  return bytes;
-}
-
-std::vector<domain::UserId> split_ids(std::span<const std::uint8_t> bytes) {
-  std::vector<domain::UserId> ids;
+template <class IdType = domain::UserId>
+std::vector<IdType> split_ids(std::span<const std::uint8_t> bytes) {
+  std::vector<IdType> ids;
   for (; bytes.size() >= 16; bytes = bytes.subspan(16)) {
     Uuid uuid;
     std::ranges::copy(bytes.first(16), uuid.bytes.begin());
     ids.emplace_back(uuid);
   }
   return ids;
+}
+
+// The counts of a message's reactions as one blob: for each the bytes of its emoji after their
+// number, the count in four bytes, and the ids of who reacted last after their number.
+
+std::vector<std::uint8_t> join_reactions(const std::vector<domain::ReactionCount>& reactions) {
+  std::vector<std::uint8_t> bytes;
+  for (const auto& each : reactions) {
+    bytes.push_back(static_cast<std::uint8_t>(each.emoji.size()));
+    bytes.insert(bytes.end(), each.emoji.begin(), each.emoji.end());
+    for (unsigned shift = 0; shift < 32; shift += 8) {
+      bytes.push_back(static_cast<std::uint8_t>(each.count >> shift));
+    }
+    const auto ids = join_ids(each.recent_user_ids);
+    bytes.push_back(static_cast<std::uint8_t>(each.recent_user_ids.size()));
+    bytes.insert(bytes.end(), ids.begin(), ids.end());
+  }
+  return bytes;
+}
+
+/// Ends where a damaged blob ends.
+std::vector<domain::ReactionCount> split_reactions(std::span<const std::uint8_t> bytes) {
+  std::vector<domain::ReactionCount> reactions;
+  const auto take = [&bytes](std::size_t count) {
+    const auto taken = bytes.first(std::min(count, bytes.size()));
+    bytes = bytes.subspan(taken.size());
+    return taken;
+  };
+  while (!bytes.empty()) {
+    domain::ReactionCount each;
+    const auto emoji = take(take(1)[0]);
+    each.emoji.assign(emoji.begin(), emoji.end());
+    const auto count = take(4);
+    for (std::size_t at = 0; at < count.size(); ++at) {
+      each.count |= std::uint32_t{count[at]} << (8 * at);
+    }
+    if (bytes.empty()) break;
+    each.recent_user_ids = split_ids(take(std::size_t{16} * take(1)[0]));
+    reactions.push_back(std::move(each));
+  }
+  return reactions;
+}
+
+std::optional<domain::ForwardedFrom> read_forwarded(const Statement& row) {
+  if (row.is_null(26)) return std::nullopt;
+  return domain::ForwardedFrom{.sender_id = row.id<domain::UserId>(26), .created_at = row.time(27)};
 }
 
 std::optional<domain::ReplyTo> read_reply(const Statement& row) {
@@ -97,7 +136,10 @@ domain::Message read_message(const Statement& row) {
           .content = row.text(11),
           .reply_to = read_reply(row),
           .mentions = split_ids(row.blob(16)),
+          .forwarded_from = read_forwarded(row),
           .system_event = read_system_event(row),
+          .reactions = split_reactions(row.blob(28)),
+          .is_pinned = row.flag(29),
           .is_deleted = row.flag(22),
           .edit_version = static_cast<std::uint32_t>(row.count(23)),
           .edited_at = row.optional_time(24),
@@ -110,12 +152,15 @@ domain::Chat read_chat(const Statement& row, int first) {
       .type = domain::parse_chat_type(row.text(first + 1)).value_or(domain::ChatType::group),
       .title = row.text(first + 2),
       .owner_id = row.optional_id<domain::UserId>(first + 3),
+      .settings = {.history_visibility = domain::parse_history_visibility(row.text(first + 18))
+                                             .value_or(domain::HistoryVisibility::since_join)},
       .request_hash = {},
       .member_count = static_cast<std::uint32_t>(row.count(first + 5)),
       .last_seq = row.count(first + 6),
       .last_rev = row.count(first + 7),
       .last_ordinal = row.count(first + 8),
       .last_message_preview = read_preview(row, first + 9),
+      .pinned_message_ids = split_ids<domain::MessageId>(row.blob(first + 19)),
       .created_at = row.time(first + 16),
       .updated_at = row.time(first + 17)};
   if (!row.is_null(first + 4)) chat.request_hash = row.sha256(first + 4);
@@ -141,21 +186,31 @@ domain::UserChatState read_state(const Statement& row, int first) {
           .pin_order = static_cast<std::uint32_t>(row.count(first + 15)),
           .muted_until = row.optional_time(first + 16),
           .marked_unread = row.flag(first + 17),
+          .notification_level = domain::parse_notification_level(row.text(first + 19))
+                                    .value_or(domain::NotificationLevel::all),
+          .draft = row.text(first + 20),
+          .cleared_seq = row.count(first + 21),
+          .is_off_list = row.flag(first + 22),
+          .off_list_ordinal = row.count(first + 23),
           .updated_at = row.time(first + 18)};
 }
 
 domain::User read_user(const Statement& row, int first) {
+  // The name of a deleted account is kept so that nobody gets it again, and shown to nobody.
   return {.id = row.id<domain::UserId>(first),
-          .username = row.text(first + 1),
+          .username = row.flag(first + 5) ? std::string() : row.text(first + 1),
           .display_name = row.text(first + 2),
+          .about = row.text(first + 4),
+          .is_deleted = row.flag(first + 5),
           .created_at = row.time(first + 3)};
 }
 
-void insert_message(Connection& connection, const domain::Message& message) {
-  auto statement =
-      connection.prepare("INSERT INTO messages (" KN_MESSAGE_COLUMNS
-                         ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-                         "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)");
+bool insert_message(Connection& connection, const domain::Message& message) {
+  auto statement = connection.prepare(
+      "INSERT INTO messages (" KN_MESSAGE_COLUMNS
+      ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+      "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30) "
+      "ON CONFLICT (chat_id, sender_id, client_message_id) DO NOTHING");
   statement.bind(message.id, message.chat_id, message.seq, message.place, message.rev,
                  message.ordinal, message.sender_ordinal, message.sender_id,
                  message.client_message_id, message.request_hash, name_of(message.type),
@@ -178,60 +233,121 @@ void insert_message(Connection& connection, const domain::Message& message) {
   statement.bind_at(24, message.edit_version);
   statement.bind_at(25, message.edited_at);
   statement.bind_at(26, message.created_at);
+  if (message.forwarded_from) {
+    statement.bind_at(27, message.forwarded_from->sender_id);
+    statement.bind_at(28, message.forwarded_from->created_at);
+  }
+  const auto reactions = join_reactions(message.reactions);
+  if (!reactions.empty()) statement.bind_at(29, std::span<const std::uint8_t>(reactions));
+  statement.bind_at(30, message.is_pinned);
   statement.run();
+  return connection.changes() > 0;
 }
 
 void update_message(Connection& connection, const domain::Message& message) {
   auto statement = connection.prepare(
       "UPDATE messages SET rev = ?2, content = ?3, is_deleted = ?4, edit_version = ?5, edited_at = "
       "?6, mentions = ?7, "
-      "reply_message_id = ?8, reply_seq = ?9, reply_sender_id = ?10, reply_preview = ?11 WHERE id "
-      "= ?1");
+      "reply_message_id = ?8, reply_seq = ?9, reply_sender_id = ?10, reply_preview = ?11, "
+      "forwarded_sender_id = ?12, forwarded_created_at = ?13, reactions = ?14, is_pinned = ?15 "
+      "WHERE id = ?1");
   statement.bind(message.id, message.rev, message.content, message.is_deleted, message.edit_version,
                  message.edited_at);
   const auto mentions = join_ids(message.mentions);
   if (!mentions.empty()) statement.bind_at(7, std::span<const std::uint8_t>(mentions));
   bind_reply(statement, 8, message.reply_to);
+  if (message.forwarded_from) {
+    statement.bind_at(12, message.forwarded_from->sender_id);
+    statement.bind_at(13, message.forwarded_from->created_at);
+  }
+  const auto reactions = join_reactions(message.reactions);
+  if (!reactions.empty()) statement.bind_at(14, std::span<const std::uint8_t>(reactions));
+  statement.bind_at(15, message.is_pinned);
   statement.run();
 }
 
-void insert_chat(Connection& connection, const domain::Chat& chat) {
+void insert_chat(Connection& connection, const domain::Chat& chat, Time now) {
   auto statement = connection.prepare(
-      "INSERT INTO chats VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
-      "?16, ?17, ?18)");
+      "INSERT INTO chats (id, type, title, owner_id, request_hash, member_count, last_seq, "
+      "last_rev, last_ordinal, preview_message_id, preview_seq, preview_sender_id, preview_type, "
+      "preview_content, preview_is_deleted, preview_created_at, created_at, updated_at, "
+      "history_visibility, pinned_message_ids, changed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
+      "?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)");
   statement.bind(chat.id, name_of(chat.type), chat.title, chat.owner_id, chat.request_hash,
                  chat.member_count, chat.last_seq, chat.last_rev, chat.last_ordinal);
   bind_preview(statement, 10, chat.last_message_preview);
   statement.bind_at(17, chat.created_at);
   statement.bind_at(18, chat.updated_at);
+  statement.bind_at(19, name_of(chat.settings.history_visibility));
+  const auto pinned = join_ids(chat.pinned_message_ids);
+  if (!pinned.empty()) statement.bind_at(20, std::span<const std::uint8_t>(pinned));
+  statement.bind_at(21, now);
   statement.run();
 }
 
-void update_chat(Connection& connection, const domain::Chat& chat) {
+void update_chat(Connection& connection, const domain::Chat& chat, Time now) {
   auto statement = connection.prepare(
       "UPDATE chats SET title = ?2, owner_id = ?3, member_count = ?4, last_seq = ?5, last_rev = "
       "?6, last_ordinal = ?7, "
       "updated_at = ?8, preview_message_id = ?9, preview_seq = ?10, preview_sender_id = ?11, "
       "preview_type = ?12, "
-      "preview_content = ?13, preview_is_deleted = ?14, preview_created_at = ?15 WHERE id = ?1");
+      "preview_content = ?13, preview_is_deleted = ?14, preview_created_at = ?15, "
+      "history_visibility = ?16, pinned_message_ids = ?17, changed_at = ?18 WHERE id = ?1");
   statement.bind(chat.id, chat.title, chat.owner_id, chat.member_count, chat.last_seq,
                  chat.last_rev, chat.last_ordinal, chat.updated_at);
   bind_preview(statement, 9, chat.last_message_preview);
+  statement.bind_at(16, name_of(chat.settings.history_visibility));
+  const auto pinned = join_ids(chat.pinned_message_ids);
+  if (!pinned.empty()) statement.bind_at(17, std::span<const std::uint8_t>(pinned));
+  statement.bind_at(18, now);
   statement.run();
 }
 
 void put_state(Connection& connection, const domain::UserChatState& state) {
   connection
       .prepare(
-          "INSERT OR REPLACE INTO user_chat_states VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-          "?10, ?11, ?12, "
-          "?13, ?14, ?15, ?16, ?17, ?18, ?19)")
+          "INSERT INTO user_chat_states (user_id, chat_id, role, is_member, member_rev, joined_at, "
+          "visible_from_seq, last_read_seq, last_read_ordinal, last_delivered_seq, own_count, "
+          "own_count_at_read, is_archived, archived_ordinal, is_pinned, pin_order, muted_until, "
+          "marked_unread, updated_at, notification_level, draft, cleared_seq, is_off_list, "
+          "off_list_ordinal) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
+          "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24) ON CONFLICT (user_id, chat_id) DO "
+          "UPDATE SET role = ?3, is_member = ?4, member_rev = ?5, joined_at = ?6, visible_from_seq "
+          "= ?7, last_read_seq = ?8, last_read_ordinal = ?9, last_delivered_seq = ?10, own_count = "
+          "?11, own_count_at_read = ?12, is_archived = ?13, archived_ordinal = ?14, is_pinned = "
+          "?15, pin_order = ?16, muted_until = ?17, marked_unread = ?18, updated_at = ?19, "
+          "notification_level = ?20, draft = ?21, cleared_seq = ?22, is_off_list = ?23, "
+          "off_list_ordinal = ?24")
       .bind(state.user_id, state.chat_id, name_of(state.role), state.is_member, state.member_rev,
             state.joined_at, state.visible_from_seq, state.last_read_seq, state.last_read_ordinal,
             state.last_delivered_seq, state.own_count, state.own_count_at_read, state.is_archived,
             state.archived_ordinal, state.is_pinned, state.pin_order, state.muted_until,
-            state.marked_unread, state.updated_at)
+            state.marked_unread, state.updated_at, name_of(state.notification_level), state.draft,
+            state.cleared_seq, state.is_off_list, state.off_list_ordinal)
       .run();
+}
+
+domain::UserRev raise_user_rev(Connection& connection, domain::UserId user) {
+  auto row = connection.prepare(
+      "UPDATE users SET user_rev = user_rev + 1 WHERE id = ?1 RETURNING user_rev");
+  row.bind(user);
+  if (!row.step()) return 0;
+  const auto raised = row.count(0);
+  while (row.step()) {
+  }
+  return raised;
+}
+
+domain::UserRev raise_settings(Connection& connection, domain::UserId user, Time now) {
+  auto row = connection.prepare(
+      "UPDATE users SET user_rev = user_rev + 1, changed_at = ?2 WHERE id = ?1 AND is_deleted = 0 "
+      "RETURNING user_rev");
+  row.bind(user, now);
+  if (!row.step()) return 0;
+  const auto raised = row.count(0);
+  while (row.step()) {
+  }
+  return raised;
 }
 
 std::optional<domain::Chat> find_chat(Connection& connection, domain::ChatId chat) {

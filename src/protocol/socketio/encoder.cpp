@@ -44,15 +44,24 @@ void reserve(std::string& out, std::size_t fixed, std::span<const std::string_vi
 
 }  // namespace
 
-void append_event(std::string& out, const EventHeader& header, std::string_view event,
-                  std::span<const std::string_view> arguments) {
-  reserve(out, header.name_space.size() + event.size(), arguments);
-  append_start(out, PacketType::event, PacketType::binary_event, header.attachments,
-               header.name_space);
-  if (header.ack_id) append_number(out, *header.ack_id);
+void append_event_start(std::string& out, std::string_view name_space, std::size_t attachments) {
+  append_start(out, PacketType::event, PacketType::binary_event, attachments, name_space);
+}
+
+void append_event_array(std::string& out, std::string_view event,
+                        std::span<const std::string_view> arguments) {
+  reserve(out, event.size(), arguments);
   out += '[';
   json_text::append_string(out, event);
   for (const auto argument : arguments) (out += ',') += argument;
+}
+
+void append_event(std::string& out, const EventHeader& header, std::string_view event,
+                  std::span<const std::string_view> arguments) {
+  reserve(out, header.name_space.size() + event.size(), arguments);
+  append_event_start(out, header.name_space, header.attachments);
+  if (header.ack_id) append_number(out, *header.ack_id);
+  append_event_array(out, event, arguments);
   out += ']';
 }
 

@@ -24,6 +24,11 @@ struct AckHeader {
   std::size_t attachments = 0;
 };
 
+/// What comes before the array of an event that asks for no ack.
+void append_event_start(std::string& out, std::string_view name_space, std::size_t attachments);
+/// The array of an event, without its closing bracket.
+void append_event_array(std::string& out, std::string_view event,
+                        std::span<const std::string_view> arguments);
 void append_event(std::string& out, const EventHeader& header, std::string_view event,
                   std::span<const std::string_view> arguments);
 void append_ack(std::string& out, const AckHeader& header,

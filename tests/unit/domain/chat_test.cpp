@@ -40,7 +40,7 @@ struct History {
     if (counts) message.sender_ordinal = states[sender].own_count + 1;
     message.created_at = kNow + std::chrono::seconds(message.seq);
     apply_own_message(states[sender], chat, message);
-    apply(chat, MessageEntry{.message = message, .memberships = {}});
+    apply(chat, MessageEntry{.message = message, .memberships = {}, .patch = {}});
     messages.push_back(message);
   }
 
@@ -189,7 +189,7 @@ TEST(ChatIdTest, AGroupsIdIsItsCreatorsOwn) {
 TEST(ChatLogTest, AnEntryIsItsMessageAndItsRev) {
   Message message;
   message.rev = 7;
-  const LogEntry sent = MessageEntry{.message = message, .memberships = {}};
+  const LogEntry sent = MessageEntry{.message = message, .memberships = {}, .patch = {}};
   const LogEntry edited = ChangeEntry{
       .kind = ChangeKind::edit, .actor_id = user(1), .after = message, .created_at = kNow};
   EXPECT_EQ(rev_of(sent), 7U);

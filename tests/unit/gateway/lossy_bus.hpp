@@ -61,6 +61,11 @@ class LossyBus final : public ports::Bus {
     co_return Result<void>();
   }
   void leave_user(domain::UserId) override {}
+  Task<Result<void>> join_presence(domain::UserId user) override {
+    (void)user;
+    co_return Result<void>();
+  }
+  void leave_presence(domain::UserId) override {}
   void listen(ports::BusListener* listener) override {
     if (listener != nullptr) medium_.join(listener);
   }

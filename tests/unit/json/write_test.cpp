@@ -142,7 +142,8 @@ domain::ChatListItem some_item(domain::ChatType type) {
   item.state.last_read_ordinal = 5;
   item.state.own_count = 2;
   item.state.own_count_at_read = 1;
-  item.people = {{kBob, "bob", "Bob", kNow}};
+  item.people = {
+      {.id = kBob, .username = "bob", .display_name = "Bob", .about = {}, .created_at = kNow}};
   return item;
 }
 
@@ -150,11 +151,11 @@ TEST(WriteChatTest, AListItemIsFlat) {
   const auto value = bj::parse(chat_list_item(some_item(domain::ChatType::direct), kNow));
   EXPECT_EQ(value, bj::parse(R"({
     "id":"11111111-1111-4111-8111-111111111111","type":"direct","memberCount":2,"lastSeq":9,
-    "lastRev":12,"lastMessagePreview":null,"createdAt":"2023-11-14T22:13:20.123Z",
+    "lastRev":12,"lastMessagePreview":null,"pinnedMessageIds":[],"createdAt":"2023-11-14T22:13:20.123Z",
     "updatedAt":"2023-11-14T22:13:20.123Z",
     "state":{"role":"member","joinedAt":"2023-11-14T22:13:20.123Z","visibleFromSeq":1,
              "lastReadSeq":6,"lastDeliveredSeq":0,"isArchived":false,"isPinned":false,
-             "mutedUntil":null,"markedUnread":false},
+             "mutedUntil":null,"markedUnread":false,"notificationLevel":"all","draft":""},
     "unreadCount":2,
     "peer":{"id":"33333333-3333-4333-8333-333333333333","username":"bob","displayName":"Bob"}})"))
       << bj::serialize(value);
@@ -203,14 +204,19 @@ TEST(WriteChatTest, ArchivedIsWhatCountsNow) {
 }
 
 TEST(WriteUserTest, OthersSeeLessThanOneself) {
-  const domain::User ann{kAnn, "ann", "Ann \"A\"", kNow};
+  const domain::User ann{
+      .id = kAnn, .username = "ann", .display_name = "Ann \"A\"", .about = {}, .created_at = kNow};
   EXPECT_EQ(user(ann), R"({"id":"22222222-2222-4222-8222-222222222222","username":"ann",)"
                        R"("displayName":"Ann \"A\""})");
   EXPECT_EQ(bj::parse(own_user(ann)).at("createdAt"), "2023-11-14T22:13:20.123Z");
 }
 
 TEST(WriteUserTest, ASessionHasTheTokensAndWhoseTheyAre) {
-  const services::AccountService::Session session{.user = {kAnn, "ann", "Ann", kNow},
+  const services::AccountService::Session session{.user = {.id = kAnn,
+                                                           .username = "ann",
+                                                           .display_name = "Ann",
+                                                           .about = {},
+                                                           .created_at = kNow},
                                                   .device_id = domain::DeviceId(kBob.uuid()),
                                                   .access_token = "a.b.c",
                                                   .refresh_token = "r",

@@ -140,10 +140,11 @@ TEST_F(SocketIoTest, AnAdmissionThatIsDroppedRefuses) {
 }
 
 TEST_F(SocketIoTest, APendingSocketTakesNoEventAndNoSecondConnect) {
+  std::vector<Done> waiting;
+  root.admit(
+      [&](SocketHandle, const Handshake&, Done done) { waiting.push_back(std::move(done)); });
   for (const auto* const packet : {"40", R"(42["x"])"}) {
-    std::vector<Done> waiting;
-    root.admit(
-        [&](SocketHandle, const Handshake&, Done done) { waiting.push_back(std::move(done)); });
+    waiting.clear();
     auto client = world.connect();
     client.send(packet);
     world.shards.run();

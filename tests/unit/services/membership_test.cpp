@@ -34,16 +34,14 @@ class MembershipTest : public ::testing::Test {
     message.client_message_id = "system-" + std::to_string(message.seq);
     message.type = domain::MessageType::system;
     message.created_at = world.clock.now();
-    auto known = world.must(world.run(world.memory.load(chat, {user}))).states;
-    if (known.empty()) known.emplace_back();
-    auto state = known.front();
-    state.user_id = user;
-    state.chat_id = chat;
-    state.role = role;
-    state.is_member = is_member;
-    state.member_rev = message.rev;
-    const auto outcome = world.run(world.memory.append(
-        chat, before.last_rev, {domain::MessageEntry{.message = message, .memberships = {state}}}));
+    const auto known = world.must(world.run(world.memory.load(chat, {user}))).states;
+    const bool was_member = !known.empty() && known.front().is_member;
+    domain::MessageEntry entry{.message = message, .memberships = {}, .patch = {}};
+    entry.memberships = {{.user_id = user,
+                          .is_member = is_member,
+                          .role = role,
+                          .is_join = is_member && !was_member}};
+    const auto outcome = world.run(world.memory.append(chat, before.last_rev, {entry}));
     ASSERT_EQ(outcome.status, ports::AppendStatus::appended) << event;
   }
 

@@ -1,0 +1,34 @@
+import { t } from '../i18n/i18n.svelte';
+import type { Client } from './client.svelte';
+import type { Conversation } from './conversation.svelte';
+
+const shownMs = 1_500;
+
+/**
+ * Reads new messages of the open chat to who listens rather than looks. The list itself is silent:
+ * it draws only a window of its messages, so that scrolling would be read out as news.
+ */
+class Announcer {
+  text = $state('');
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** For an effect: says what has come since the last run. */
+  follow(client: Client, conversation: Conversation): void {
+    const last = conversation.messages.at(-1);
+    const since = this.#lastSeqs.get(conversation);
+    if (!last || conversation.hasNewer) return;
+    this.#lastSeqs.set(conversation, last.seq);
+    const isNews = since !== undefined && last.seq > since && last.seq - since < 20;
+    if (!isNews || last.senderId === client.ownId || last.type === 'system') return;
+    this.text = t('chat.incoming', {
+      name: client.people.nameOf(last.senderId ?? ''),
+      text: last.content ?? '',
+    });
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => (this.text = ''), shownMs);
+  }
+
+  #lastSeqs = new WeakMap<Conversation, number>();
+}
+
+export const announcer = new Announcer();

@@ -1,0 +1,283 @@
+import { SvelteMap } from 'svelte/reactivity';
+
+import { Outbox, type PendingMessage } from '../model/outbox';
+import { raised, type Watermark } from '../model/ticks';
+import type { Message, SendReceipt } from '../model/types';
+import { Api } from '../net/api';
+import { Link, type LinkState, type SessionReady } from '../net/link';
+import { withLock } from '../net/locks';
+import { SessionKeeper } from '../net/session';
+import { openTabs, type TabNews, type Tabs } from '../net/tabs';
+import type { Account, AccountStore } from '../store/accounts';
+import { ChatStore } from '../store/chat_store';
+import { Chats } from './chats.svelte';
+import { Conversation } from './conversation.svelte';
+import { Drafts } from './drafts.svelte';
+import { hear } from './events';
+import { Marks } from './marks';
+import { People } from './people.svelte';
+import { Presence } from './presence.svelte';
+import { Syncer } from './syncer.svelte';
+import { Typing } from './typing.svelte';
+
+/** Conversations that are kept in memory, the latest ones. */
+const conversationsMax = 12;
+
+export interface ClientParts {
+  accounts: AccountStore;
+  /** The session has ended elsewhere. */
+  onSignedOut(): void;
+}
+
+/** Everything that one signed-in account has in this tab: built and started once, closed once. */
+export class Client {
+  static async start(account: Account, parts: ClientParts): Promise<Client> {
+    const client = new Client(account, parts, await ChatStore.open(account.userId));
+    await Promise.all([client.chats.restore(), client.people.load(), client.outbox.load()]);
+    client.link.open();
+    return client;
+  }
+
+  linkState = $state<LinkState>('connecting');
+  isDegraded = $state(false);
+  /** True once the link was there: before that it is only being made. */
+  wasOnline = $state(false);
+  pending = $state.raw<readonly PendingMessage[]>([]);
+
+  readonly ownId: string;
+  readonly deviceId: string;
+  readonly keeper: SessionKeeper;
+  readonly api: Api;
+  readonly link: Link;
+  readonly people: People;
+  readonly chats: Chats;
+  readonly drafts: Drafts;
+  readonly outbox: Outbox;
+  readonly marks: Marks;
+  readonly presence: Presence;
+  readonly typing: Typing;
+  readonly syncer: Syncer;
+  readonly tabs: Tabs;
+  #conversations = new Map<string, Conversation>();
+  /** Per chat and user: how far others have come. */
+  #watermarks = new SvelteMap<string, ReadonlyMap<string, Watermark>>();
+  #stopListening: () => void;
+
+  private constructor(
+    account: Account,
+    private parts: ClientParts,
+    readonly store: ChatStore,
+  ) {
+    this.ownId = account.userId;
+    this.deviceId = account.deviceId;
+    this.keeper = this.#makeKeeper(account);
+    this.api = new Api((url, init) => fetch(url, init), this.keeper);
+    this.people = new People(this.ownId, this.api, store);
+    this.people.learn(account.user);
+    this.chats = new Chats(this.api, store, this.people);
+    this.link = new Link({
+      keeper: this.keeper,
+      deviceId: account.deviceId,
+      onState: (state) => this.#onState(state),
+      onReady: (ready) => this.#onReady(ready),
+      onEvent: (name, data) => hear(this, name, data),
+    });
+    this.outbox = this.#makeOutbox();
+    this.marks = new Marks({
+      ask: (event, fields) => this.link.ask(event, fields),
+      onRead: (chatId, lastReadSeq, unreadCount) =>
+        this.chats.changeState(chatId, { lastReadSeq, markedUnread: false }, unreadCount),
+    });
+    this.presence = new Presence((userIds) => this.link.ask('presence_subscribe', { userIds }));
+    this.typing = new Typing({
+      ownId: this.ownId,
+      tell: (event, chatId) => this.link.tell(event, { chatId }),
+      now: () => Date.now(),
+    });
+    this.drafts = new Drafts(this);
+    this.syncer = new Syncer(this);
+    this.tabs = openTabs(this.ownId, (news) => this.#onTabNews(news));
+    this.#stopListening = this.#listenToPage();
+  }
+
+  close(): void {
+    this.#stopListening();
+    this.link.close();
+    this.keeper.close();
+    this.outbox.close();
+    this.tabs.close();
+    for (const conversation of this.#conversations.values()) conversation.save();
+    this.store.close();
+  }
+
+  get self() {
+    return this.people.get(this.ownId) ?? this.keeper.account.user;
+  }
+
+  /** The conversation of a chat; the one that was not seen for longest makes room. */
+  conversation(chatId: string): Conversation {
+    const known = this.#conversations.get(chatId);
+    const conversation = known ?? new Conversation(chatId, this);
+    this.#conversations.delete(chatId);
+    this.#conversations.set(chatId, conversation);
+    if (this.#conversations.size > conversationsMax) {
+      const [oldest] = this.#conversations.keys();
+      this.#conversations.get(oldest!)?.save();
+      this.#conversations.delete(oldest!);
+    }
+    return conversation;
+  }
+
+  held(chatId: string): Conversation | undefined {
+    return this.#conversations.get(chatId);
+  }
+
+  get heldConversations(): Conversation[] {
+    return [...this.#conversations.values()];
+  }
+
+  forget(chatId: string): void {
+    this.#conversations.delete(chatId);
+    this.#watermarks.delete(chatId);
+    this.chats.remove(chatId);
+  }
+
+  watermarks(chatId: string): Watermark[] {
+    const known = this.#watermarks.get(chatId);
+    return known ? [...known].flatMap(([user, mark]) => (user === this.ownId ? [] : [mark])) : [];
+  }
+
+  /** The user has seen everything up to `seq`. */
+  read(chatId: string, seq: number): void {
+    const chat = this.chats.get(chatId);
+    if (!chat || seq <= chat.state.lastReadSeq) return;
+    // Shown at once; the answer brings the server's own count.
+    const unreadCount = seq >= chat.lastSeq ? 0 : chat.unreadCount;
+    this.chats.changeState(chatId, { lastReadSeq: seq, markedUnread: false }, unreadCount);
+    this.marks.read(chatId, seq);
+  }
+
+  raiseWatermark(chatId: string, userId: string, next: Partial<Watermark>): void {
+    const known = this.#watermarks.get(chatId) ?? new Map<string, Watermark>();
+    this.#watermarks.set(chatId, new Map(known).set(userId, raised(known.get(userId), next)));
+  }
+
+  /** Typed: it is kept from here on, whatever happens. */
+  async send(chatId: string, content: string, replyToMessageId?: string): Promise<void> {
+    const pending: PendingMessage = {
+      clientMessageId: randomKey(),
+      chatId,
+      content,
+      createdAt: Date.now(),
+    };
+    if (replyToMessageId) pending.replyToMessageId = replyToMessageId;
+    this.typing.sent(chatId);
+    await this.outbox.add(pending);
+    this.tabs.tell({ kind: 'outbox' });
+  }
+
+  /** A durable change, live or as the answer to an own request. */
+  take(change: Message): void {
+    if (change.senderId === this.ownId && change.clientMessageId) {
+      void this.outbox.settle(change.clientMessageId);
+    }
+    if (change.senderId && change.senderId !== this.ownId) {
+      this.typing.hear('typing_stop', change.chatId, change.senderId);
+    }
+    this.held(change.chatId)?.take(change);
+    const isNew = change.seq > (this.chats.get(change.chatId)?.lastSeq ?? 0);
+    if (!this.chats.take(change)) {
+      void this.chats.refetch(change.chatId).catch(() => undefined);
+    }
+    if (isNew && change.senderId !== this.ownId) this.marks.delivered(change.chatId, change.seq);
+  }
+
+  #makeKeeper(account: Account): SessionKeeper {
+    return new SessionKeeper(account, {
+      fetch: (url, init) => fetch(url, init),
+      accounts: this.parts.accounts,
+      withLock,
+      now: () => Date.now(),
+      onEnd: () => this.parts.onSignedOut(),
+      onRenewed: (renewed) => {
+        void this.link.refreshToken(renewed.accessToken);
+        this.tabs.tell({ kind: 'token' });
+      },
+    });
+  }
+
+  #makeOutbox(): Outbox {
+    return new Outbox({
+      store: this.store.outbox,
+      withLock: (job) => withLock(`outbox:${this.ownId}`, job),
+      isOnline: () => this.link.state === 'online',
+      send: async (message) => {
+        const { createdAt: _, refusal: __, ...fields } = message;
+        const ack = await this.link.ask<SendReceipt>('send_message', { ...fields, type: 'text' });
+        return ack.ok ? { ok: true, receipt: ack } : { ok: false, problem: ack.error };
+      },
+      sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      onSent: (message, receipt) => this.#onSent(message, receipt),
+      onChange: (pending) => {
+        this.pending = pending;
+      },
+    });
+  }
+
+  /** The ack is enough to show it as sent; the delivery brings the rest. */
+  #onSent(pending: PendingMessage, receipt: SendReceipt): void {
+    this.held(pending.chatId)?.expect(pending, receipt, this.ownId);
+    this.tabs.tell({ kind: 'outbox' });
+  }
+
+  #onState(state: LinkState): void {
+    this.linkState = state;
+    if (state !== 'offline') return;
+    this.typing.clear();
+    this.presence.clear();
+  }
+
+  #onReady(ready: SessionReady): void {
+    this.wasOnline = true;
+    this.isDegraded = false;
+    this.tellState();
+    this.marks.repeat();
+    this.outbox.kick();
+    void this.syncer.run(ready.cursor);
+  }
+
+  tellState(): void {
+    const state = document.visibilityState === 'visible' ? 'active' : 'background';
+    this.link.tell('client_state', { state });
+  }
+
+  #onTabNews(news: TabNews): void {
+    if (news.kind === 'outbox') void this.outbox.load();
+    else if (news.kind === 'token') {
+      void this.keeper.adopt().then(() => this.link.refreshToken(this.keeper.account.accessToken));
+    } else if (news.kind === 'draft') this.drafts.hear(news.chatId, news.text);
+    else if (news.kind === 'hidden') this.held(news.chatId)?.hide(news.messageId);
+    else this.parts.onSignedOut();
+  }
+
+  #listenToPage(): () => void {
+    const hurry = () => this.link.hurry();
+    const onVisibility = () => {
+      this.tellState();
+      if (document.visibilityState === 'visible') hurry();
+      else for (const conversation of this.#conversations.values()) conversation.save();
+    };
+    addEventListener('online', hurry);
+    document.addEventListener('visibilitychange', onVisibility);
+    return () => {
+      removeEventListener('online', hurry);
+      document.removeEventListener('visibilitychange', onVisibility);
+    };
+  }
+}
+
+/** 128 random bits, in the letters that a `clientMessageId` may have. Also without https. */
+export function randomKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,96 @@
+import type { Chat, ChatUserState, Message, Presence as State } from '../model/types';
+import type { Client } from './client.svelte';
+
+type Data = Record<string, unknown>;
+
+/** What the server says, each event to whom it concerns. What does not fit is left alone. */
+export function hear(client: Client, name: string, data: Data): void {
+  handlers[name]?.(client, data);
+}
+
+function text(data: Data, name: string): string {
+  const value = data[name];
+  return typeof value === 'string' ? value : '';
+}
+
+function number(data: Data, name: string): number | undefined {
+  const value = data[name];
+  return typeof value === 'number' ? value : undefined;
+}
+
+function takeMessage(client: Client, data: Data): void {
+  const { id, chatId, seq, rev } = data;
+  const isMessage =
+    typeof id === 'string' &&
+    typeof chatId === 'string' &&
+    typeof seq === 'number' &&
+    typeof rev === 'number';
+  if (isMessage) client.take(data as unknown as Message);
+}
+
+function hearMark(kind: 'deliveredSeq' | 'readSeq') {
+  return (client: Client, data: Data) => {
+    const seq = number(data, 'seq');
+    if (seq === undefined) return;
+    client.raiseWatermark(text(data, 'chatId'), text(data, 'userId'), { [kind]: seq });
+  };
+}
+
+function hearTyping(name: string) {
+  return (client: Client, data: Data) =>
+    client.typing.hear(name, text(data, 'chatId'), text(data, 'userId'), number(data, 'ttlMs'));
+}
+
+/** The state's fields come flat or under `state`. */
+function hearState(client: Client, data: Data): void {
+  const chatId = text(data, 'chatId');
+  const { userRev: _, chatId: __, state, ...flat } = data;
+  const fields = (typeof state === 'object' && state ? state : flat) as Partial<ChatUserState>;
+  client.chats.changeState(chatId, fields, number(data, 'unreadCount'));
+  if ('draft' in fields) client.drafts.hearFromServer(chatId, fields.draft ?? '');
+}
+
+function hearRead(client: Client, data: Data): void {
+  const chatId = text(data, 'chatId');
+  const lastReadSeq = number(data, 'lastReadSeq');
+  if (lastReadSeq === undefined) return;
+  client.chats.changeState(
+    chatId,
+    { lastReadSeq, markedUnread: false },
+    number(data, 'unreadCount'),
+  );
+}
+
+const handlers: Record<string, (client: Client, data: Data) => void> = {
+  new_message: takeMessage,
+  message_updated: takeMessage,
+  message_deleted: takeMessage,
+  message_delivered: hearMark('deliveredSeq'),
+  message_read: hearMark('readSeq'),
+  typing_start: hearTyping('typing_start'),
+  typing_stop: hearTyping('typing_stop'),
+  presence_update: (client, data) => client.presence.hear(data as unknown as State),
+  chat_state_updated: hearState,
+  read_state: hearRead,
+  chat_added: (client, data) => {
+    const chat = data['chat'] as Chat | undefined;
+    if (chat?.id && chat.state) client.chats.put(chat);
+    else if (text(data, 'chatId')) void client.chats.refetch(text(data, 'chatId')).catch(() => {});
+    const peerId = chat?.peer?.id;
+    if (peerId) void client.presence.want([peerId]);
+  },
+  chat_removed: (client, data) => {
+    const chatId = text(data, 'chatId');
+    client.forget(chatId);
+    client.chats.missing.add(chatId);
+  },
+  settings_updated: (client) => void client.syncer.refreshSelf(),
+  resync_required: (client) => void client.syncer.run(),
+  bus_degraded: (client) => {
+    client.isDegraded = true;
+  },
+  // What follows it is a DISCONNECT; whether the session has ended, the next token tells.
+  session_revoked: (client) => {
+    void client.keeper.renewed(client.keeper.account.accessToken).catch(() => undefined);
+  },
+};

@@ -1,0 +1,49 @@
+import { SvelteMap } from 'svelte/reactivity';
+
+import type { Presence as State } from '../model/types';
+import type { Ack } from '../net/link';
+
+/** As many as one subscription may name. */
+const subscribedMax = 200;
+
+/** Who is there. Asked for those with whom there is a direct chat. */
+export class Presence {
+  #states = new SvelteMap<string, State>();
+  #wanted = new Set<string>();
+
+  constructor(private ask: (userIds: string[]) => Promise<Ack<object>>) {}
+
+  of(userId: string): State | undefined {
+    return this.#states.get(userId);
+  }
+
+  hear(state: State): void {
+    if (typeof state.userId === 'string') this.#states.set(state.userId, state);
+  }
+
+  /** The link is new, so nobody remembers what was asked before. */
+  async restart(userIds: string[]): Promise<void> {
+    this.#wanted.clear();
+    await this.want(userIds);
+  }
+
+  async want(userIds: string[]): Promise<void> {
+    const fresh = userIds.filter((each) => !this.#wanted.has(each));
+    const asked = fresh.slice(0, subscribedMax - this.#wanted.size);
+    if (asked.length === 0) return;
+    for (const each of asked) this.#wanted.add(each);
+    const answer = await this.ask(asked).catch(() => null);
+    if (!answer?.ok) return;
+    for (const state of statesIn(answer)) this.hear(state);
+  }
+
+  clear(): void {
+    this.#states.clear();
+  }
+}
+
+/** The ack holds the present states, as a list under one name or another. */
+function statesIn(answer: object): State[] {
+  const list = Object.values(answer).find(Array.isArray) as State[] | undefined;
+  return list ?? [];
+}

@@ -1,0 +1,136 @@
+import type { ChatUserState } from '../model/types';
+import type { ChatDigest, PrivateChange } from '../net/api';
+import { ApiError } from '../net/problem';
+import type { Client } from './client.svelte';
+import { hear } from './events';
+
+const cursorName = 'cursor';
+const retryMs = 2_000;
+const verifyEveryMs = 5 * 60_000;
+
+/** Brings this device level with the server after each connect, and proves it. */
+export class Syncer {
+  isSyncing = $state(false);
+  error = $state.raw<unknown>(null);
+  #underWay: Promise<void> | null = null;
+  #again = false;
+  #verifiedAt = 0;
+
+  constructor(private client: Client) {}
+
+  /** `readyCursor`: where the link itself stands, for a device that has none of its own. */
+  run(readyCursor?: string): Promise<void> {
+    if (this.#underWay) {
+      this.#again = true;
+      return this.#underWay;
+    }
+    this.#underWay = this.#run(readyCursor).finally(() => {
+      this.#underWay = null;
+      if (!this.#again) return;
+      this.#again = false;
+      void this.run();
+    });
+    return this.#underWay;
+  }
+
+  async #run(readyCursor?: string): Promise<void> {
+    this.isSyncing = true;
+    try {
+      await this.#catchUp(readyCursor);
+      this.error = null;
+      await this.#afterwards();
+    } catch (error) {
+      this.error = error;
+      if (this.client.link.isOnline) setTimeout(() => void this.run(readyCursor), retryMs);
+    } finally {
+      this.isSyncing = false;
+    }
+  }
+
+  async #catchUp(readyCursor?: string): Promise<void> {
+    const { chats, store } = this.client;
+    const cursor = await store.value<string>(cursorName).catch(() => undefined);
+    if (cursor && chats.isLoaded && (await this.#sync(cursor))) return;
+    // Afresh. The cursor is from before the first page, so nothing falls between.
+    await chats.reload();
+    if (readyCursor) await store.putValue(cursorName, readyCursor).catch(() => undefined);
+    for (const conversation of this.client.heldConversations) {
+      const chat = chats.get(conversation.chatId);
+      if (chat) conversation.compare(chat.lastRev);
+    }
+  }
+
+  /** False: the cursor is of no use any more. */
+  async #sync(from: string): Promise<boolean> {
+    const { api, store } = this.client;
+    let cursor = from;
+    let hasMore = true;
+    while (hasMore) {
+      let answer;
+      try {
+        answer = await api.sync(cursor);
+      } catch (error) {
+        const isUseless = error instanceof ApiError && [404, 410, 422].includes(error.status);
+        if (isUseless) return false;
+        throw error;
+      }
+      for (const change of answer.changes ?? []) this.#takePrivate(change);
+      for (const digest of answer.chats ?? []) await this.#level(digest);
+      for (const receipt of answer.receipts ?? []) {
+        this.client.raiseWatermark(receipt.chatId, receipt.userId, {
+          deliveredSeq: receipt.lastDeliveredSeq,
+          readSeq: receipt.lastReadSeq,
+        });
+      }
+      cursor = answer.cursor;
+      hasMore = answer.hasMore;
+      await store.putValue(cursorName, cursor).catch(() => undefined);
+    }
+    return true;
+  }
+
+  async #level(digest: ChatDigest): Promise<void> {
+    const { chats } = this.client;
+    const known = chats.get(digest.chatId);
+    if (!known || known.lastRev !== digest.lastRev) await chats.refetch(digest.chatId);
+    else {
+      const state: Partial<ChatUserState> = { lastReadSeq: digest.lastReadSeq };
+      chats.changeState(digest.chatId, state, digest.unreadCount);
+    }
+    this.client.held(digest.chatId)?.compare(digest.lastRev);
+  }
+
+  /** Each says with `event` what it would have been called live; else its fields tell. */
+  #takePrivate(change: PrivateChange): void {
+    const name = change['event'] ?? change['type'] ?? change['kind'];
+    const inner = change['data'];
+    const data = typeof inner === 'object' && inner ? (inner as PrivateChange) : change;
+    if (typeof name === 'string') hear(this.client, name, data);
+  }
+
+  async #afterwards(): Promise<void> {
+    const { chats, marks, presence } = this.client;
+    for (const chat of chats.ordered) {
+      if (chat.lastSeq > (chat.state.lastDeliveredSeq ?? 0) && chat.unreadCount > 0) {
+        marks.delivered(chat.id, chat.lastSeq);
+      }
+    }
+    const peers = chats.ordered.flatMap((chat) => (chat.peer ? [chat.peer.id] : []));
+    await presence.restart(peers);
+    await this.verify();
+  }
+
+  /** The proof: the server answers only what differs from what is held here. */
+  async verify(): Promise<void> {
+    if (Date.now() - this.#verifiedAt < verifyEveryMs) return;
+    this.#verifiedAt = Date.now();
+    const { api, chats } = this.client;
+    const answer = await api.verify(chats.known()).catch(() => null);
+    for (const digest of answer?.chats ?? []) await this.#level(digest);
+  }
+
+  async refreshSelf(): Promise<void> {
+    const user = await this.client.api.me().catch(() => null);
+    if (user) this.client.people.learn(user);
+  }
+}
