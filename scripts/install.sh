@@ -14,6 +14,7 @@ packages_test=(
   libbenchmark-dev clang-format-19 clang-tidy-19 nodejs npm curl python3 python3-venv sqlite3
   ca-certificates chromium fonts-inter fonts-noto-color-emoji
 )
+packages_bench=(nodejs npm python3 redis-server)
 readonly node_major_min=18
 
 node_is_there() {
@@ -34,7 +35,7 @@ missing_packages() {
     [[ -n ${installed[$package]:-} ]] && continue
     case $package in
       nodejs | npm) node_is_there && continue ;;
-      curl | python3 | sqlite3) command -v "$package" >/dev/null && continue ;;
+      curl | python3 | sqlite3 | redis-server) command -v "$package" >/dev/null && continue ;;
     esac
     echo "$package"
   done

@@ -36,8 +36,7 @@ void join(Socket& socket, Event event) {
 
 void say(Socket& socket, Event event) {
   if (event.size() != 2) return;
-  socket.to(event.argument(0))
-      .emit("said", {event.argument(0), own_id(socket), event.argument(1)});
+  socket.to(event.argument(0)).emit("said", {event.argument(0), own_id(socket), event.argument(1)});
   event.ack.reply(R"("ok")");
 }
 

@@ -23,7 +23,9 @@ struct Config {
   std::string store = "sqlite";
   std::string bus = "local";
   std::string role = "all";
-  std::size_t shards = 0;  ///< 0: the cores.
+  std::size_t shards = 0;       ///< 0: the cores.
+  std::string tls_certificate;  ///< Empty: no TLS.
+  std::string tls_key;
   std::vector<std::string> cors_origins;
   std::string jwt_secret_file;
   std::chrono::milliseconds drain{10'000};

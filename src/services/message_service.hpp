@@ -6,6 +6,7 @@
 #include "domain/message.hpp"
 #include "ports/bus.hpp"
 #include "ports/chat_log.hpp"
+#include "ports/chat_state_store.hpp"
 #include "ports/chat_store.hpp"
 #include "ports/message_store.hpp"
 #include "ports/people_store.hpp"
@@ -36,6 +37,7 @@ class MessageService {
     Shards& shards;
     ports::ChatLog& log;
     ports::MessageStore& messages;
+    ports::ChatStateStore& states;
     ports::Relations& relations;
     ports::Bus& bus;
     const ports::Clock& clock;
@@ -135,6 +137,8 @@ class MessageService {
   /// From now on new writes are refused as `overloaded` with `retry_after`; those begun are
   /// finished.
   void drain(std::chrono::milliseconds retry_after);
+  /// How a user stands to the rate of messages, without counting. Any thread.
+  [[nodiscard]] RateLimiter::Verdict rate_of(domain::UserId user);
   /// Writes begun and not yet answered. Any thread.
   [[nodiscard]] std::size_t writes_in_flight() const;
 
@@ -144,8 +148,9 @@ class MessageService {
   [[nodiscard]] Task<Result<Receipt>> forward_to(domain::UserId user, domain::ChatId chat,
                                                  Forward forward,
                                                  Result<domain::Message> source);
-  /// The first `seq` that the user may see. Errors: not_found, store_unavailable.
-  [[nodiscard]] Task<Result<domain::Seq>> admit_reader(domain::UserId user, domain::ChatId chat);
+  /// What the reader may see. Errors: not_found (not a member), store_unavailable.
+  [[nodiscard]] Task<Result<domain::Visibility>> admit_reader(domain::UserId user,
+                                                              domain::ChatId chat);
 
   Ports ports_;
   Limits limits_;

@@ -1,4 +1,5 @@
-// Starts the programs that stand on the server library alone, and makes sure that they end with the test.
+// Starts the programs that stand on the server library alone, and makes sure that they end with the
+// test.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -50,4 +51,5 @@ export async function connect(t, url, options = {}) {
 }
 
 /** Resolves with the arguments of the next event of that name. */
-export const next = (socket, name) => new Promise((resolve) => socket.once(name, (...args) => resolve(args)));
+export const next = (socket, name) =>
+  new Promise((resolve) => socket.once(name, (...args) => resolve(args)));

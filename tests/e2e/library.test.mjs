@@ -8,7 +8,11 @@ import { io } from 'socket.io-client';
 
 import { chatRoom, conformance, connect, echo, next, serve } from './library.mjs';
 
-const transports = { polling: ['polling'], websocket: ['websocket'], upgrade: ['polling', 'websocket'] };
+const transports = {
+  polling: ['polling'],
+  websocket: ['websocket'],
+  upgrade: ['polling', 'websocket'],
+};
 
 test('the echo example sends back and acks what it gets', async (t) => {
   const url = await serve(t, echo, '0');
@@ -76,7 +80,8 @@ for (const shards of ['1', '3']) {
           assert.equal(ann.recovered, true);
           assert.equal(ann.id, id);
           const deadline = Date.now() + 5_000;
-          const found = () => ann.heard.filter(([event]) => event === 'said').map(([, number]) => number);
+          const found = () =>
+            ann.heard.filter(([event]) => event === 'said').map(([, number]) => number);
           while (found().length <= round && Date.now() < deadline) {
             await ann.emitWithAck('message-with-ack');
           }

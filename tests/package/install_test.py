@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Installs the Socket.IO library to a prefix of its own, builds an example against it as a stranger would, and talks to it."""
+"""Installs the Socket.IO library to a prefix of its own, builds an example against it as a stranger
+would, and talks to it."""
 
 import argparse
 import json
@@ -31,7 +32,8 @@ def converse(port):
     base = f"http://127.0.0.1:{port}/socket.io/?EIO=4&transport=polling"
 
     def ask(url, body=None):
-        with urllib.request.urlopen(url, None if body is None else body.encode(), timeout=TIMEOUT) as answer:
+        data = None if body is None else body.encode()
+        with urllib.request.urlopen(url, data, timeout=TIMEOUT) as answer:
             return answer.read().decode()
 
     url = base + "&sid=" + json.loads(ask(base)[1:])["sid"]
@@ -50,11 +52,14 @@ def main():
     with tempfile.TemporaryDirectory(prefix="knotos-package-") as folder:
         prefix = pathlib.Path(folder) / "prefix"
         outside = pathlib.Path(folder) / "build"
-        run("cmake", "--install", arguments.build, "--component", "socketio", "--prefix", prefix)
-        run("cmake", "-S", EXAMPLES, "-B", outside, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}",
-            f"-DCMAKE_CXX_COMPILER={arguments.compiler}", "-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld-19")
+        run("cmake", "--install", arguments.build, "--component", "socketio",
+            "--prefix", prefix)
+        run("cmake", "-S", EXAMPLES, "-B", outside, "-G", "Ninja",
+            f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_CXX_COMPILER={arguments.compiler}",
+            "-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld-19")
         run("cmake", "--build", outside, "--target", "socketio-echo")
-        with subprocess.Popen([outside / "socketio-echo", "0"], stderr=subprocess.PIPE, text=True) as server:
+        program = [outside / "socketio-echo", "0"]
+        with subprocess.Popen(program, stderr=subprocess.PIPE, text=True) as server:
             try:
                 converse(port_of(server))
             finally:

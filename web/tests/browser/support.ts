@@ -144,7 +144,7 @@ export class Person extends Account {
     return this.page.getByRole('log', { name: 'Messages' });
   }
 
-  message(text: string) {
+  message(text: string | RegExp) {
     return this.log.getByRole('article').filter({ hasText: text });
   }
 
