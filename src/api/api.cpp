@@ -40,11 +40,15 @@ Api::Api(Parts parts, Settings settings, std::function<Readiness()> readiness)
       user_routes_(parts.accounts),
       chat_routes_(parts.chats, parts.clock, settings.group_members_max),
       message_routes_(parts.messages, settings.content, settings.rate_messages),
+      reaction_routes_(parts.messages),
+      member_routes_(parts.members, parts.clock, settings.group_members_max),
       operation_routes_(std::move(readiness), std::move(settings.version)) {
   account_routes_.add_to(router_);
   user_routes_.add_to(router_);
   chat_routes_.add_to(router_);
   message_routes_.add_to(router_);
+  reaction_routes_.add_to(router_);
+  member_routes_.add_to(router_);
   operation_routes_.add_to(router_);
   description_routes_.add_to(router_);
 }

@@ -4,9 +4,11 @@
 #include "api/address_rate.hpp"
 #include "api/chat_routes.hpp"
 #include "api/cors.hpp"
+#include "api/member_routes.hpp"
 #include "api/description_routes.hpp"
 #include "api/message_routes.hpp"
 #include "api/operation_routes.hpp"
+#include "api/reaction_routes.hpp"
 #include "api/router.hpp"
 #include "api/user_routes.hpp"
 #include "base/shards.hpp"
@@ -29,6 +31,7 @@ class Api {
     services::AccountService& accounts;
     services::ChatService& chats;
     services::MessageService& messages;
+    services::MemberService& members;
     Shards& shards;
     const ports::Clock& clock;
     ports::Random& random;
@@ -74,6 +77,8 @@ class Api {
   UserRoutes user_routes_;
   ChatRoutes chat_routes_;
   MessageRoutes message_routes_;
+  ReactionRoutes reaction_routes_;
+  MemberRoutes member_routes_;
   OperationRoutes operation_routes_;
   DescriptionRoutes description_routes_;
   Router router_;

@@ -5,6 +5,7 @@
 #include "server/server.hpp"
 #include "services/account_service.hpp"
 #include "services/chat_service.hpp"
+#include "services/member_service.hpp"
 #include "services/message_service.hpp"
 
 #include <chrono>
@@ -39,6 +40,7 @@ struct Config {
   services::AccountService::Limits accounts;
   services::ChatService::Limits chats;
   services::MessageService::Limits messages;
+  services::MemberService::Limits members;
   server::Options socketio;
   runtime::HttpLimits http;
 };

@@ -17,6 +17,7 @@
 #include "runtime/http_server.hpp"
 #include "runtime/shard_pool.hpp"
 #include "server/server.hpp"
+#include "services/member_service.hpp"
 #include "webapp/embedded_pack.hpp"
 #include "webapp/webapp.hpp"
 
@@ -75,6 +76,18 @@ server::Options socketio_options(const Config& config) {
   return options;
 }
 
+services::MessageService::Limits message_limits(const Config& config) {
+  auto limits = config.messages;
+  limits.group_members_max = config.chats.group_members_max;
+  return limits;
+}
+
+services::MemberService::Limits member_limits(const Config& config) {
+  auto limits = config.members;
+  limits.group_members_max = config.chats.group_members_max;
+  return limits;
+}
+
 /// The whole process, built in the order of its members and taken down in the reverse order.
 class Process {
  public:
@@ -109,6 +122,8 @@ class Process {
   services::AccountService accounts_;
   services::ChatService chats_;
   services::MessageService messages_;
+  services::StateService states_;
+  services::MemberService members_;
   services::PresenceService presence_;
 
   server::Server socketio_;
@@ -131,13 +146,19 @@ Process::Process(const Config& config)
       presence_board_(presence_table_),
       shards_(config.shards == 0 ? cores() : config.shards),
       accounts_({.accounts = store_,
+                 .chats = store_,
                  .passwords = passwords_,
                  .tokens = tokens_,
                  .bus = bus_,
                  .clock = clock_,
                  .random = random_},
                 config.accounts),
-      chats_({.chats = store_, .bus = bus_, .clock = clock_, .random = random_}, config.chats),
+      chats_({.chats = store_,
+              .relations = store_,
+              .bus = bus_,
+              .clock = clock_,
+              .random = random_},
+             config.chats),
       messages_({.shards = shards_,
                  .log = store_,
                  .messages = store_,
@@ -146,7 +167,16 @@ Process::Process(const Config& config)
                  .bus = bus_,
                  .clock = clock_,
                  .random = random_},
-                config.messages),
+                message_limits(config)),
+      states_({.states = store_, .messages = store_, .bus = bus_, .clock = clock_}, {}),
+      members_({.messages = messages_,
+                .states = states_,
+                .log = store_,
+                .chats = store_,
+                .invites = store_,
+                .clock = clock_,
+                .random = random_},
+               member_limits(config)),
       presence_({.people = store_, .chats = store_}),
       socketio_(shards_, shards_.all_timers(), socketio_options(config),
                 [this](std::span<std::uint8_t> out) { random_.fill(out); }),
@@ -169,6 +199,7 @@ Process::Process(const Config& config)
       api_({.accounts = accounts_,
             .chats = chats_,
             .messages = messages_,
+            .members = members_,
             .shards = shards_,
             .clock = clock_,
             .random = random_},

@@ -117,6 +117,8 @@ void add_chat(Table& table) {
             [](Config& c) -> auto& { return c.messages.change_window; });
   table.add("group-members-max", "Members of a group",
             [](Config& c) -> auto& { return c.chats.group_members_max; });
+  table.add("invites-max", "Links into a group that can be used at once",
+            [](Config& c) -> auto& { return c.members.invites_max; });
   table.add("waiting-writes-max", "Writes of one chat that may wait",
             [](Config& c) -> auto& { return c.messages.waiting_writes_max; });
 }

@@ -13,6 +13,7 @@ namespace {
 /// The first byte: raised when the form changes, so that an old cursor is refused and not misread.
 constexpr char kVersion = 1;
 constexpr char kChatList = 'c';
+constexpr char kReactions = 'r';
 constexpr char kUsers = 'u';
 constexpr std::size_t kChecksumBytes = 8;
 /// Longer than any cursor of ours.
@@ -95,6 +96,29 @@ Result<ports::ChatListPosition> decode_chat_list_cursor(std::string_view text) {
   Uuid uuid;
   std::ranges::copy(as_octets(rest), uuid.bytes.begin());
   decoded.chat_id = domain::ChatId(uuid);
+  return decoded;
+}
+
+std::string encode_cursor(const ports::ReactionPosition& position) {
+  std::string text;
+  append_number(text, static_cast<std::uint64_t>(position.created_at.time_since_epoch().count()),
+                8);
+  const auto& bytes = position.user_id.uuid().bytes;
+  text.append(bytes.begin(), bytes.end());
+  text += position.emoji;
+  return seal(kReactions, text);
+}
+
+Result<ports::ReactionPosition> decode_reaction_cursor(std::string_view text) {
+  const auto position = unseal(kReactions, text);
+  if (!position || position->size() < 8 + 16) return refused();
+  std::string_view rest = *position;
+  ports::ReactionPosition decoded;
+  decoded.created_at = Time(Milliseconds(static_cast<std::int64_t>(take_number(rest, 8))));
+  Uuid uuid;
+  std::ranges::copy(as_octets(rest.substr(0, 16)), uuid.bytes.begin());
+  decoded.user_id = domain::UserId(uuid);
+  decoded.emoji = rest.substr(16);
   return decoded;
 }
 

@@ -90,6 +90,10 @@ class Reader {
     return optional_ids<IdType>(name, count_max);
   }
 
+  /// A text of an object inside, such as `settings`. Errors noted: wrong-type, at either.
+  [[nodiscard]] std::optional<std::string> nested_text(std::string_view parent,
+                                                       std::string_view name);
+
   /// There and not null.
   [[nodiscard]] bool has(std::string_view name) const;
   /// An array that must be empty, or absent: what this server does not offer. Errors noted:

@@ -87,6 +87,24 @@ std::optional<std::uint64_t> Reader::optional_number(std::string_view name, std:
   return whole.value;
 }
 
+std::optional<std::string> Reader::nested_text(std::string_view parent, std::string_view name) {
+  const auto* outer = find(parent);
+  if (outer == nullptr) return std::nullopt;
+  const auto* fields = outer->if_object();
+  if (fields == nullptr) {
+    refuse(parent, "wrong-type", "An object is wanted.");
+    return std::nullopt;
+  }
+  const auto* value = fields->if_contains(name);
+  if (value == nullptr || value->is_null()) return std::nullopt;
+  const auto* text = value->if_string();
+  if (text == nullptr) {
+    note({pointer_to(pointer_to("", parent), name), "wrong-type", "A string is wanted."});
+    return std::nullopt;
+  }
+  return std::string(text->data(), text->size());
+}
+
 bool Reader::has(std::string_view name) const { return find(name) != nullptr; }
 
 void Reader::no_items(std::string_view name, std::string detail) {

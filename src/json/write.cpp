@@ -72,7 +72,9 @@ void append_preview(std::string& out, const domain::Preview& preview) {
   object.close();
 }
 
-void append_chat_fields(ObjectWriter& object, const domain::Chat& chat) {
+/// `first_visible`: the reader's. Of an older message they see nothing, here neither.
+void append_chat_fields(ObjectWriter& object, const domain::Chat& chat,
+                        domain::Seq first_visible) {
   object.id("id", chat.id);
   object.text("type", name_of(chat.type));
   if (chat.type == domain::ChatType::group) object.text("title", chat.title);
@@ -85,7 +87,7 @@ void append_chat_fields(ObjectWriter& object, const domain::Chat& chat) {
   object.number("memberCount", chat.member_count);
   object.number("lastSeq", chat.last_seq);
   object.number("lastRev", chat.last_rev);
-  if (chat.last_message_preview) {
+  if (chat.last_message_preview && chat.last_message_preview->seq >= first_visible) {
     append_preview(object.value("lastMessagePreview"), *chat.last_message_preview);
   } else {
     object.null("lastMessagePreview");
@@ -94,14 +96,6 @@ void append_chat_fields(ObjectWriter& object, const domain::Chat& chat) {
                [](std::string& out, const domain::MessageId& id) { append_uuid(out, id.uuid()); });
   object.time("createdAt", chat.created_at);
   object.time("updatedAt", chat.updated_at);
-}
-
-void append_receipt_fields(ObjectWriter& object, const services::Receipt& receipt) {
-  object.id("messageId", receipt.message_id);
-  object.number("seq", receipt.seq);
-  object.number("rev", receipt.rev);
-  object.time("createdAt", receipt.created_at);
-  object.flag("duplicate", receipt.is_duplicate);
 }
 
 void append_changes_fields(ObjectWriter& object, const ports::Changes& changes) {
@@ -128,6 +122,7 @@ void append_message(std::string& out, const domain::Message& message,
   object.number("seq", message.seq);
   object.number("rev", message.rev);
   if (prev_rev) object.number("prevRev", *prev_rev);
+  if (message.is_stub) return object.close();
   object.id("senderId", message.sender_id);
   if (!message.client_message_id.empty() && message.type != domain::MessageType::system) {
     object.text("clientMessageId", message.client_message_id);
@@ -229,7 +224,7 @@ void append_chat_state(std::string& out, const domain::Chat& chat,
 
 void append_chat_list_item(std::string& out, const domain::ChatListItem& item, Time now) {
   ObjectWriter object(out);
-  append_chat_fields(object, item.chat);
+  append_chat_fields(object, item.chat, first_visible_seq(item.state));
   append_chat_state(object.value("state"), item.chat, item.state, now);
   object.number("unreadCount", unread_count(item.chat, item.state));
   if (item.chat.type != domain::ChatType::direct) {
@@ -244,6 +239,14 @@ std::string chat_list_item(const domain::ChatListItem& item, Time now) {
   std::string out;
   append_chat_list_item(out, item, now);
   return out;
+}
+
+void append_receipt_fields(ObjectWriter& object, const services::Receipt& receipt) {
+  object.id("messageId", receipt.message_id);
+  object.number("seq", receipt.seq);
+  object.number("rev", receipt.rev);
+  object.time("createdAt", receipt.created_at);
+  object.flag("duplicate", receipt.is_duplicate);
 }
 
 std::string receipt(const services::Receipt& receipt) {

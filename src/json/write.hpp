@@ -16,7 +16,7 @@
 namespace knotos::json {
 
 /// `prev_rev` with live deliveries only (SEMANTICS section 4). A tombstone has `isDeleted` and no
-/// content.
+/// content, a stub nothing but its place.
 void append_message(std::string& out, const domain::Message& message,
                     std::optional<domain::Rev> prev_rev = std::nullopt);
 [[nodiscard]] std::string message(const domain::Message& message,
@@ -44,6 +44,8 @@ void append_chat_state(std::string& out, const domain::Chat& chat,
 void append_chat_list_item(std::string& out, const domain::ChatListItem& item, Time now);
 [[nodiscard]] std::string chat_list_item(const domain::ChatListItem& item, Time now);
 
+class ObjectWriter;
+void append_receipt_fields(ObjectWriter& object, const services::Receipt& receipt);
 /// What a REST send answers: `{messageId, seq, rev, createdAt, duplicate}`.
 [[nodiscard]] std::string receipt(const services::Receipt& receipt);
 /// The ack of a send: `{ok: true, messageId, seq, rev, createdAt, duplicate}`.

@@ -9,6 +9,7 @@
 #include "ports/world.hpp"
 #include "services/chat_head.hpp"
 #include "services/message_service.hpp"
+#include "services/state_service.hpp"
 
 #include <chrono>
 #include <optional>
@@ -24,6 +25,7 @@ class MemberService {
  public:
   struct Ports {
     MessageService& messages;
+    StateService& states;
     ports::ChatLog& log;
     ports::ChatStore& chats;
     ports::InviteStore& invites;
@@ -70,6 +72,9 @@ class MemberService {
   [[nodiscard]] Task<Result<domain::ChatListItem>> describe(domain::UserId user,
                                                             domain::ChatId chat,
                                                             Description description);
+  /// Off the user's own list: a group is left, a direct chat comes back with its next message.
+  /// Errors: forbidden (the saved chat).
+  [[nodiscard]] Task<Result<void>> drop(domain::UserId user, domain::ChatId chat);
   /// For everybody, by its owner.
   [[nodiscard]] Task<Result<void>> end(domain::UserId user, domain::ChatId chat);
 

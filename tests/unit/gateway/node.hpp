@@ -5,6 +5,7 @@
 #include "gateway/gateway.hpp"
 #include "services/account_service.hpp"
 #include "services/chat_service.hpp"
+#include "services/member_service.hpp"
 #include "services/message_service.hpp"
 #include "services/presence_service.hpp"
 #include "support/fake_client.hpp"
@@ -65,13 +66,14 @@ class Node {
         own_table_(clock),
         board(others == nullptr ? own_table_ : others->own_table_),
         accounts({.accounts = store,
+                  .chats = store,
                   .passwords = passwords_,
                   .tokens = tokens_,
                   .bus = bus,
                   .clock = clock,
                   .random = random},
                  {}),
-        chats({.chats = store, .bus = bus, .clock = clock, .random = random}, {}),
+        chats({.chats = store, .relations = store, .bus = bus, .clock = clock, .random = random}, {}),
         messages({.shards = world.shards,
                   .log = store,
                   .messages = store,
@@ -81,6 +83,15 @@ class Node {
                   .clock = clock,
                   .random = random},
                  {.rate_messages = {}}),
+        states({.states = store, .messages = store, .bus = bus, .clock = clock}, {}),
+        members({.messages = messages,
+                 .states = states,
+                 .log = store,
+                 .chats = store,
+                 .invites = store,
+                 .clock = clock,
+                 .random = random},
+                {}),
         presence({.people = store, .chats = store}),
         gateway({.shards = world.shards,
                  .timers = world.clock.all_timers(),
@@ -129,6 +140,8 @@ class Node {
   services::AccountService accounts;
   services::ChatService chats;
   services::MessageService messages;
+  services::StateService states;
+  services::MemberService members;
   services::PresenceService presence;
   gateway::Gateway gateway;
 };
