@@ -67,6 +67,9 @@ test_unit() {
   suite "unit and contract" ctest_in debug -LE style
 }
 
+# What `build release` leaves for the tests that drive it from outside.
+readonly release_targets=(knotos sio-conformance socketio-echo socketio-chat_room)
+
 test_asan() {
   suite "build asan" build asan
   suite "address + undefined" ctest_in asan -LE style
@@ -82,13 +85,37 @@ node_tests() {
   (cd tests/e2e && node --test --test-reporter=spec "$@" </dev/null)
 }
 
+# Every described answer, ack and event was seen by one of the tests at least.
+all_described_seen() {
+  (cd tests/e2e && node seen.mjs </dev/null)
+}
+
 # test_e2e [NAME…]: NAME is a file of tests/e2e without `.test.mjs`.
 test_e2e() {
   local -a files=("${@/%/.test.mjs}")
-  if [[ $# -eq 0 ]]; then
-    mapfile -t files < <(cd tests/e2e && ls ./*.test.mjs)
+  if [[ $# -gt 0 ]]; then
+    suite "end to end" node_tests "${files[@]}"
+    return
   fi
+  mapfile -t files < <(cd tests/e2e && ls ./*.test.mjs)
+  export KNOTOS_TEST_SEEN=$PWD/build/e2e-seen
+  rm -rf "$KNOTOS_TEST_SEEN"
   suite "end to end" node_tests "${files[@]}"
+  suite "all that is described" all_described_seen
+  unset KNOTOS_TEST_SEEN
+}
+
+schemathesis_tests() {
+  install_python_packages build/schemathesis tests/schemathesis/requirements.txt &&
+    build/schemathesis/bin/python tests/schemathesis/run.py "$PWD/build/release/knotos" </dev/null
+}
+
+test_schemathesis() {
+  suite "schemathesis" schemathesis_tests
+}
+
+test_model() {
+  suite "reference model" node_tests ../model/model.test.mjs
 }
 
 web_unit() {
@@ -107,11 +134,14 @@ test_web() {
 
 test_all() {
   suite "build web" build_web
-  suite "build release" build release knotos sio-conformance
+  suite "build release" build release "${release_targets[@]}"
   test_style release
+  suite "installed package" ctest_in release -L package
   test_asan
   test_tsan
   test_e2e
+  test_schemathesis
+  test_model
   test_web
 }
 
@@ -123,7 +153,7 @@ test_command() {
     test_all
   elif [[ $1 == e2e ]]; then
     shift
-    suite "build release" build release knotos
+    suite "build release" build release "${release_targets[@]}"
     test_e2e "$@"
   elif [[ $1 == web ]]; then
     shift
@@ -134,9 +164,10 @@ test_command() {
     for chosen in "$@"; do
       case $chosen in
         style) configure debug && test_style debug ;;
+        schemathesis | model) suite "build release" build release knotos && "test_$chosen" ;;
         unit | asan | tsan) "test_$chosen" ;;
         *)
-          echo "There is no suite '$chosen'. Suites: style unit asan tsan e2e web" >&2
+          echo "There is no suite '$chosen'. Suites: style unit asan tsan e2e schemathesis model web" >&2
           return 2
           ;;
       esac

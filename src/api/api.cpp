@@ -46,6 +46,7 @@ Api::Api(Parts parts, Settings settings, std::function<Readiness()> readiness)
   chat_routes_.add_to(router_);
   message_routes_.add_to(router_);
   operation_routes_.add_to(router_);
+  description_routes_.add_to(router_);
 }
 
 void Api::serve(std::shared_ptr<server::HttpExchange> exchange) {

@@ -4,6 +4,7 @@
 #include "api/address_rate.hpp"
 #include "api/chat_routes.hpp"
 #include "api/cors.hpp"
+#include "api/description_routes.hpp"
 #include "api/message_routes.hpp"
 #include "api/operation_routes.hpp"
 #include "api/router.hpp"
@@ -54,6 +55,9 @@ class Api {
   /// The answer to a request whose body never came whole: 413 or 408, as a problem. Any shard.
   [[nodiscard]] http::Response refuse(unsigned status, std::string_view text);
 
+  /// Every route there is: for the test that compares them with openapi.json.
+  [[nodiscard]] std::vector<const Route*> routes() const { return router_.routes(); }
+
  private:
   [[nodiscard]] CallPtr begin(std::shared_ptr<server::HttpExchange> exchange);
   [[nodiscard]] Task<void> answer(CallPtr call, const Route* route);
@@ -71,6 +75,7 @@ class Api {
   ChatRoutes chat_routes_;
   MessageRoutes message_routes_;
   OperationRoutes operation_routes_;
+  DescriptionRoutes description_routes_;
   Router router_;
 };
 

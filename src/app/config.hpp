@@ -23,7 +23,9 @@ struct Config {
   std::string store = "sqlite";
   std::string bus = "local";
   std::string role = "all";
-  std::size_t shards = 0;  ///< 0: the cores.
+  std::size_t shards = 0;       ///< 0: the cores.
+  std::string tls_certificate;  ///< Empty: no TLS.
+  std::string tls_key;
   std::vector<std::string> cors_origins;
   std::string jwt_secret_file;
   std::chrono::milliseconds drain{10'000};
@@ -32,6 +34,7 @@ struct Config {
   log::Format log_format = log::Format::text;
 
   services::Rate rate_auth{10, std::chrono::seconds(60), 0};
+  services::Rate rate_events{100, std::chrono::seconds(1), 200};
   services::Rate rate_connect{50, std::chrono::seconds(1), 0};
   services::AccountService::Limits accounts;
   services::ChatService::Limits chats;

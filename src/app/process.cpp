@@ -4,6 +4,7 @@
 #include "adapters/crypto/secret_file.hpp"
 #include "adapters/crypto/sodium_password_hasher.hpp"
 #include "adapters/memory/local_bus.hpp"
+#include "adapters/memory/memory_presence.hpp"
 #include "adapters/sqlite/sqlite_store.hpp"
 #include "adapters/system/system_clock.hpp"
 #include "adapters/system/system_random.hpp"
@@ -62,6 +63,12 @@ adapters::crypto::Secret signing_secret(const Config& config) {
                                                "jwt-secret");
 }
 
+std::shared_ptr<runtime::TlsCertificate> load_certificate(const Config& config) {
+  if (config.tls_certificate.empty()) return nullptr;
+  return std::make_shared<runtime::TlsCertificate>(
+      runtime::TlsCertificate::Files{.certificate = config.tls_certificate, .key = config.tls_key});
+}
+
 server::Options socketio_options(const Config& config) {
   auto options = config.socketio;
   options.cors_origins = config.cors_origins;
@@ -79,6 +86,7 @@ class Process {
  private:
   void mount();
   [[nodiscard]] Task<void> wait_for_signals();
+  void reload_certificate();
   [[nodiscard]] Task<void> drain();
   [[nodiscard]] Task<std::size_t> links();
   [[nodiscard]] Task<std::size_t> links_here();
@@ -87,17 +95,21 @@ class Process {
   adapters::system::SystemClock clock_;
   adapters::system::SystemRandom random_;
 
-  // The store comes first, since it refuses a data directory that is in use.
+  std::shared_ptr<runtime::TlsCertificate> certificate_;  ///< Null: no TLS.
+  // The store comes before the rest, since it refuses a data directory that is in use.
   adapters::sqlite::SqliteStore store_;
   adapters::crypto::JwtTokens tokens_;
   adapters::crypto::SodiumPasswordHasher passwords_;
   adapters::memory::LocalBus bus_;
+  adapters::memory::PresenceTable presence_table_;
+  adapters::memory::MemoryPresenceBoard presence_board_;
 
   runtime::ShardPool shards_;
 
   services::AccountService accounts_;
   services::ChatService chats_;
   services::MessageService messages_;
+  services::PresenceService presence_;
 
   server::Server socketio_;
   gateway::Gateway gateway_;
@@ -111,9 +123,12 @@ class Process {
 
 Process::Process(const Config& config)
     : config_(config),
+      certificate_(load_certificate(config)),
       store_({.directory = config.data_dir, .reader_threads = cores()}),
       tokens_(signing_secret(config)),
       passwords_({.threads = cores()}),
+      presence_table_(clock_),
+      presence_board_(presence_table_),
       shards_(config.shards == 0 ? cores() : config.shards),
       accounts_({.accounts = store_,
                  .passwords = passwords_,
@@ -126,11 +141,13 @@ Process::Process(const Config& config)
       messages_({.shards = shards_,
                  .log = store_,
                  .messages = store_,
-                 .chats = store_,
+                 .states = store_,
+                 .relations = store_,
                  .bus = bus_,
                  .clock = clock_,
                  .random = random_},
                 config.messages),
+      presence_({.people = store_, .chats = store_}),
       socketio_(shards_, shards_.all_timers(), socketio_options(config),
                 [this](std::span<std::uint8_t> out) { random_.fill(out); }),
       gateway_({.shards = shards_,
@@ -139,12 +156,15 @@ Process::Process(const Config& config)
                 .accounts = accounts_,
                 .chats = chats_,
                 .messages = messages_,
+                .presence = presence_,
                 .chat_store = store_,
                 .message_store = store_,
+                .people = store_,
+                .presence_board = presence_board_,
                 .bus = bus_,
                 .clock = clock_,
                 .random = random_},
-               {.content = config.messages.content}),
+               {.content = config.messages.content, .rate_events = config.rate_events}),
       connect_gate_(config.rate_connect),
       api_({.accounts = accounts_,
             .chats = chats_,
@@ -174,11 +194,9 @@ void Process::mount() {
         if (connect_gate_.lets_pass(*exchange, clock_.steady_now()))
           socketio_.serve(std::move(exchange));
       },
-      // One byte more, so that the session hears of a body that is too large, and ends.
-      config_.socketio.payload_bytes_max + 1,
-      [this](unsigned status, std::string_view, std::string_view target) {
-        socketio_.refuse_body(target);
-        return http::Response{.status = status, .headers = {}, .body = {}};
+      config_.socketio.payload_bytes_max,
+      [this](const http::Request& head, unsigned status, std::string_view) {
+        return socketio_.refuse_body(head, status);
       });
   http_.mount(
       "/",
@@ -190,17 +208,18 @@ void Process::mount() {
         }
       },
       std::nullopt,
-      [this](unsigned status, std::string_view text, std::string_view) {
+      [this](const http::Request&, unsigned status, std::string_view text) {
         return api_.refuse(status, text);
       });
 }
 
 int Process::run() {
   shards_.start();
-  const auto port = http_.listen(config_.listen_host, config_.listen_port);
+  const auto port = http_.listen(config_.listen_host, config_.listen_port, certificate_);
   log::info("ready", {{"listen", show_endpoint(config_.listen_host, port)},
                       {"data", config_.data_dir},
                       {"shards", shards_.count()},
+                      {"tls", certificate_ != nullptr},
                       {"version", kVersion}});
 
   spawn(signal_loop_.get_executor(), "signals", wait_for_signals());
@@ -214,14 +233,25 @@ int Process::run() {
 }
 
 Task<void> Process::wait_for_signals() {
-  boost::asio::signal_set signals(signal_loop_, SIGTERM, SIGINT);
-  co_await signals.async_wait(boost::asio::use_awaitable);
+  boost::asio::signal_set signals(signal_loop_, SIGTERM, SIGINT, SIGHUP);
+  while (co_await signals.async_wait(boost::asio::use_awaitable) == SIGHUP) reload_certificate();
+  boost::system::error_code ignored;
+  signals.remove(SIGHUP, ignored);
   // A second signal ends the process where it stands: nothing that was acked depends on a good end.
   signals.async_wait([](const boost::system::error_code& ec, int) {
     if (!ec) _exit(kInterrupted);
   });
   co_await drain();
   signal_loop_.stop();
+}
+
+void Process::reload_certificate() {
+  if (!certificate_) return log::info("SIGHUP: there is no TLS certificate to load again");
+  if (const auto problem = certificate_->reload()) {
+    log::error("the TLS certificate stays as it was", {{"cause", *problem}});
+  } else {
+    log::info("the TLS certificate was loaded again", {{"file", config_.tls_certificate}});
+  }
 }
 
 /// SEMANTICS section 4: not ready any more, clients told, new writes refused, those begun finished

@@ -77,6 +77,10 @@ void add_process(Table& table) {
       "api and gateway need a store and a bus that processes can share, which this version lacks"));
   table.add("shards", "Threads that serve; 0: one a core",
             [](Config& c) -> auto& { return c.shards; });
+  table.add("tls-cert", "File with the certificate and its chain, in PEM; speaks TLS then",
+            [](Config& c) -> auto& { return c.tls_certificate; });
+  table.add("tls-key", "File with the certificate's key, in PEM",
+            [](Config& c) -> auto& { return c.tls_key; });
   table.add("cors", "Origins that browsers may come from, comma separated, or *",
             [](Config& c) -> auto& { return c.cors_origins; });
   table.add("jwt-secret-file",
@@ -98,6 +102,9 @@ void add_chat(Table& table) {
             [](Config& c) -> auto& { return c.rate_auth; });
   table.add("rate-connect", "Links an address may open; 0: no limit",
             [](Config& c) -> auto& { return c.rate_connect; });
+  table.add("rate-events",
+            "Events a user may send by Socket.IO, over all devices, beside messages; 0: no limit",
+            [](Config& c) -> auto& { return c.rate_events; });
   table.add("access-token-life-ms", "How long an access token is valid",
             [](Config& c) -> auto& { return c.accounts.access_token_life; });
   table.add("refresh-token-life-ms", "How long a refresh token is valid",
@@ -142,6 +149,8 @@ void add_http(Table& table) {
             [](Config& c) -> auto& { return c.http.body_bytes_max; });
   table.add("header-timeout-ms", "Time for a request's headers",
             [](Config& c) -> auto& { return c.http.header_timeout; });
+  table.add("tls-handshake-timeout-ms", "Time for a TLS handshake",
+            [](Config& c) -> auto& { return c.http.tls_handshake_timeout; });
   table.add("body-timeout-ms", "Time for a request's body",
             [](Config& c) -> auto& { return c.http.body_timeout; });
   table.add("keep-alive-timeout-ms", "Time between two requests",
@@ -238,6 +247,13 @@ Loaded load_config(const std::map<std::string, std::string>& flags,
                                 ": " + *problem);
     }
     loaded.places[each.name] = at->second.place;
+  }
+  const auto& config = loaded.config;
+  if (config.tls_certificate.empty() != config.tls_key.empty()) {
+    const std::string given_one = config.tls_key.empty() ? "tls-cert" : "tls-key";
+    const std::string missing = config.tls_key.empty() ? "tls-key" : "tls-cert";
+    loaded.problems.push_back(loaded.places[given_one] + ": " + given_one + " needs " + missing +
+                              " beside it");
   }
   return loaded;
 }

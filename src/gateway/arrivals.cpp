@@ -5,6 +5,7 @@
 #include "json/requests.hpp"
 #include "json/text.hpp"
 #include "json/write.hpp"
+#include "json/write_live.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -45,15 +46,15 @@ std::string session_ready(const Connection& connection, const domain::ContentLim
 }  // namespace
 
 Task<void> Gateway::admit(server::SocketHandle handle, std::string auth, Admitted done) {
-  auto claims = co_await identify(std::move(auth));
-  if (claims) {
-    here().admitted.emplace(handle, *claims);
+  auto arrival = co_await identify(std::move(auth));
+  if (arrival) {
+    here().admitted.emplace(handle, std::move(*arrival));
     done(std::nullopt);
     here().admitted.erase(handle);
     co_return;
   }
   admissions_refused.add();
-  const auto& error = claims.error();
+  const auto& error = arrival.error();
   const auto& description = describe(error.code);
   // A client takes CONNECT_ERROR for good; what may pass is told by ending the link, after which it
   // comes back.
@@ -62,7 +63,7 @@ Task<void> Gateway::admit(server::SocketHandle handle, std::string auth, Admitte
                        .ends_link = description.is_retryable});
 }
 
-Task<Result<ports::AccessClaims>> Gateway::identify(std::string auth) {
+Task<Result<Arrival>> Gateway::identify(std::string auth) {
   const auto fields = json::parse_object(auth);
   if (!fields) co_return fail(fields.error());
   auto request = json::connect_request(*fields);
@@ -73,7 +74,8 @@ Task<Result<ports::AccessClaims>> Gateway::identify(std::string auth) {
   if (device_id && *device_id != claims->device_id) {
     co_return fail(Errc::forbidden, "The token is another device's.");
   }
-  co_return *claims;
+  co_return Arrival{
+      .claims = *claims, .cursor = std::move(request->cursor), .is_active = request->is_active};
 }
 
 void Gateway::on_connection(server::Socket& socket) {
@@ -81,13 +83,15 @@ void Gateway::on_connection(server::Socket& socket) {
   const auto admitted = part.admitted.find(socket.handle());
   KN_ASSERT(admitted != part.admitted.end());
   auto connection = std::make_shared<Connection>();
-  connection->claims = admitted->second;
+  connection->claims = admitted->second.claims;
+  connection->is_active = admitted->second.is_active;
   const auto user = connection->claims.user_id;
   socket.set_data(std::move(connection));
   // From here on the socket hears of chats that its user is added to, so the memberships may be
   // read.
   part.sockets_of[user].push_back(socket.handle());
   watch_expiry(socket);
+  come(socket.handle(), connection_of(socket));
   spawn(executor(), "arrival of a socket", enter(socket.handle(), user));
 }
 
@@ -100,6 +104,7 @@ void Gateway::on_end(server::Socket& socket) {
     std::erase(at->second, socket.handle());
     if (at->second.empty()) part.sockets_of.erase(at);
   }
+  go(socket.handle(), connection);
   if (!connection.is_ready) return;  // `enter` gives back what it took.
   drop_interests(connection.chats);
   ports_.bus.leave_user(connection.claims.user_id);
@@ -148,11 +153,16 @@ Task<Result<std::vector<domain::ChatId>>> Gateway::open_rooms(domain::UserId use
 
 void Gateway::welcome(server::Socket& socket, std::vector<domain::ChatId> chats) {
   auto& connection = connection_of(socket);
+  socket.join(user_room(connection.claims.user_id));
   for (const auto& chat : chats) socket.join(room_of(chat));
   connection.chats = std::move(chats);
   connection.is_ready = true;
   socket.emit("session_ready", session_ready(connection, limits_.content, ports_.clock.now()),
               server::PacketClass::control);
+  for (const auto& early : std::exchange(connection.own_early, {})) tell_own(socket, early);
+  if (connection.has_missed_own) {
+    socket.emit("resync_required", json::reason("slowConsumer"), server::PacketClass::control);
+  }
   for (const auto& early : std::exchange(connection.added_early, {})) {
     spawn(executor(), "chat added", bring_in(early));
   }
@@ -170,11 +180,7 @@ void Gateway::watch_expiry(server::Socket& socket) {
 
 void Gateway::revoke(server::Socket& socket, std::string_view reason) {
   sessions_ended.add();
-  std::string notice;
-  json::ObjectWriter writer(notice);
-  writer.text("reason", reason);
-  writer.close();
-  socket.emit("session_revoked", notice, server::PacketClass::control);
+  socket.emit("session_revoked", json::reason(reason), server::PacketClass::control);
   socket.disconnect(true);
 }
 

@@ -4,9 +4,27 @@
 #include "ports/secrets.hpp"
 #include "server/timers.hpp"
 
+#include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace knotos::gateway {
+
+/// An event for all sockets of one user, encoded once.
+struct OwnEvent {
+  std::string_view name;  ///< A constant.
+  std::shared_ptr<const std::string> text;
+};
+
+inline constexpr std::size_t kOwnEventsEarlyMax = 256;
+
+/// What a socket that asks to be admitted has said, once it was believed.
+struct Arrival {
+  ports::AccessClaims claims;
+  std::string cursor;  ///< Of the last session, if there was one.
+  bool is_active = true;
+};
 
 /// What the gateway knows of one socket: for whom it speaks and what it hears. Lives as the
 /// socket's data, on its shard.
@@ -19,6 +37,13 @@ struct Connection {
   std::vector<domain::ChatId> chats;
   /// Came while it was not ready: looked at when it is.
   std::vector<ports::ChatAdded> added_early;
+  /// Likewise, in order. With more than `kOwnEventsEarlyMax` the socket is told to resync instead.
+  std::vector<OwnEvent> own_early;
+  bool has_missed_own = false;
+  /// Somebody looks at the client.
+  bool is_active = true;
+  /// Whose presence it asked for, ascending.
+  std::vector<domain::UserId> subjects;
 };
 
 }  // namespace knotos::gateway

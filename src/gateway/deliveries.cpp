@@ -77,8 +77,10 @@ void Gateway::drop_interests(const std::vector<domain::ChatId>& chats) {
     here().interests.erase(at);
     ports_.bus.leave_chat(chat);
     const auto home = ports_.shards.home_of(chat);
-    ports_.shards.post(
-        home, [this, home, origin, chat] { parts_[home]->orders->drop_interest(chat, origin); });
+    ports_.shards.post(home, [this, home, origin, chat] {
+      parts_[home]->orders->drop_interest(chat, origin);
+      if (parts_[home]->orders->shards_of(chat).empty()) parts_[home]->typists->forget(chat);
+    });
   }
 }
 
@@ -200,6 +202,10 @@ void Gateway::on_session_revoked(const ports::SessionRevoked& event) {
 
 void Gateway::deliver(const std::vector<std::size_t>& shards, domain::ChatId chat,
                       const OrderedChange& change) {
+  // Whoever has sent types no more, and everybody hears so before the message.
+  if (change.is_new && change.message->type != domain::MessageType::system) {
+    here().typists->commit(chat, change.message->sender_id);
+  }
   const auto text =
       std::make_shared<const std::string>(json::message(*change.message, change.prev_rev));
   for (const auto shard : shards) {

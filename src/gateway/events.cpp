@@ -13,21 +13,14 @@ namespace {
 
 metrics::Counter events_refused("gateway_events_refused_total", "Events answered with an error.");
 
-/// The one argument of an event of ours. Errors: validation_failed.
-Result<json::Object> fields_of(const server::Event& event) {
-  if (event.size() == 0)
-    return fail(Errc::validation_failed, "The event needs an object as its argument.");
-  return json::parse_object(event.argument(0));
-}
-
 }  // namespace
 
 void Gateway::listen_to_events() {
-  handle("send_message", &Gateway::send_message);
-  handle("edit_message", &Gateway::edit_message);
-  handle("delete_message", &Gateway::delete_message);
-  handle("fetch_changes", &Gateway::fetch_changes);
-  handle("auth_refresh", &Gateway::auth_refresh);
+  handle("send_message", &Gateway::send_message, false);
+  handle("edit_message", &Gateway::edit_message, false);
+  handle("delete_message", &Gateway::delete_message, true);
+  handle("fetch_changes", &Gateway::fetch_changes, true);
+  handle("auth_refresh", &Gateway::auth_refresh, true);
   auto& chat_namespace = ports_.server.of(kNamespace);
   chat_namespace.on_any([this](server::Socket&, server::Event event) {
     refuse(event, Error{.code = Errc::validation_failed,
@@ -43,16 +36,34 @@ void Gateway::listen_to_events() {
   chat_namespace.set_overload_reply(json::failure_ack(overloaded, new_request_id()));
 }
 
-void Gateway::handle(std::string_view name, Handler handler) {
+void Gateway::handle(std::string_view name, Handler handler, bool is_rated) {
   ports_.server.of(kNamespace)
-      .on(std::string(name), [this, name, handler](server::Socket& socket, server::Event event) {
-        // Started at once and in order: what one socket sends to one chat reaches it in the order
-        // of sending.
-        spawn(executor(), name,
-              (this->*handler)({.handle = socket.handle(),
-                                .claims = connection_of(socket).claims,
-                                .event = std::move(event)}));
-      });
+      .on(std::string(name),
+          [this, name, handler, is_rated](server::Socket& socket, server::Event event) {
+            const auto& claims = connection_of(socket).claims;
+            if (is_rated) {
+              const auto verdict =
+                  rates_.take(hash_of(claims.user_id.uuid()), ports_.clock.steady_now());
+              if (!verdict.is_allowed) {
+                return refuse(event, Error{.code = Errc::rate_limited,
+                                           .detail = "Too many events.",
+                                           .fields = {},
+                                           .retry_after = verdict.retry_after,
+                                           .cause = {}});
+              }
+            }
+            // Started at once and in order: what one socket sends to one chat reaches it in the
+            // order of sending.
+            spawn(executor(), name,
+                  (this->*handler)(
+                      {.handle = socket.handle(), .claims = claims, .event = std::move(event)}));
+          });
+}
+
+Result<json::Object> Gateway::fields_of(const server::Event& event) {
+  if (event.size() == 0)
+    return fail(Errc::validation_failed, "The event needs an object as its argument.");
+  return json::parse_object(event.argument(0));
 }
 
 Task<void> Gateway::send_message(Request request) {

@@ -9,7 +9,8 @@
 
 namespace knotos::gateway {
 
-Gateway::Gateway(Ports ports, Limits limits) : ports_(std::move(ports)), limits_(limits) {
+Gateway::Gateway(Ports ports, Limits limits)
+    : ports_(std::move(ports)), limits_(limits), rates_(limits.rate_events) {
   for (std::size_t shard = 0; shard < ports_.shards.count(); ++shard) {
     auto part = std::make_unique<ShardPart>();
     part->orders = std::make_unique<RoomOrders>(
@@ -19,6 +20,7 @@ Gateway::Gateway(Ports ports, Limits limits) : ports_(std::move(ports)), limits_
         limits_.delivery,
         [this](const std::vector<std::size_t>& shards, domain::ChatId chat,
                const OrderedChange& change) { deliver(shards, chat, change); });
+    make_live_parts(*part, shard);
     parts_.push_back(std::move(part));
   }
 
@@ -33,6 +35,7 @@ Gateway::Gateway(Ports ports, Limits limits) : ports_(std::move(ports)), limits_
     socket.emit("resync_required", R"({"reason":"slowConsumer"})", server::PacketClass::control);
   });
   listen_to_events();
+  listen_to_live_events();
   ports_.bus.listen(this);
 }
 
@@ -51,6 +54,14 @@ void Gateway::hear(ports::BusEvent event) {
     }
     return;
   }
+  if (const auto* typing = std::get_if<ports::TypingChanged>(&event)) return hear_typing(*typing);
+  if (const auto* receipt = std::get_if<ports::ReceiptMoved>(&event)) return hear_receipt(*receipt);
+  if (const auto* presence = std::get_if<ports::PresenceChanged>(&event)) {
+    const auto home = ports_.shards.home_of(presence->user_id);
+    return ports_.shards.post(
+        home, [this, home, user = presence->user_id] { parts_[home]->presence_watch->hear(user); });
+  }
+  if (hear_own(event)) return;
   // A user's sockets may be on any shard, and such events are rare: every shard looks for itself.
   for (std::size_t shard = 0; shard < parts_.size(); ++shard) {
     if (const auto* added = std::get_if<ports::ChatAdded>(&event)) {
@@ -92,7 +103,7 @@ Gateway::ShardPart& Gateway::here() {
   return *parts_[shard];
 }
 
-Connection& Gateway::connection_of(server::Socket& socket) {
+Connection& Gateway::connection_of(const server::Socket& socket) {
   return *static_cast<Connection*>(socket.data().get());
 }
 

@@ -1,14 +1,22 @@
 #pragma once
 
 #include "base/shards.hpp"
+#include "gateway/attendance.hpp"
 #include "gateway/connection.hpp"
+#include "gateway/presence_subscribers.hpp"
+#include "gateway/presence_watch.hpp"
+#include "gateway/receipt_merger.hpp"
 #include "gateway/room_orders.hpp"
+#include "gateway/typists.hpp"
+#include "json/read.hpp"
 #include "ports/bus.hpp"
 #include "ports/world.hpp"
 #include "server/server.hpp"
 #include "services/account_service.hpp"
 #include "services/chat_service.hpp"
 #include "services/message_service.hpp"
+#include "services/presence_service.hpp"
+#include "services/rate_limiter.hpp"
 
 #include <chrono>
 #include <functional>
@@ -33,8 +41,11 @@ class Gateway final : public ports::BusListener {
     services::AccountService& accounts;
     services::ChatService& chats;
     services::MessageService& messages;
+    services::PresenceService& presence;
     ports::ChatStore& chat_store;
     ports::MessageStore& message_store;
+    ports::PeopleStore& people;
+    ports::PresenceBoard& presence_board;
     ports::Bus& bus;
     const ports::Clock& clock;
     ports::Random& random;
@@ -43,6 +54,14 @@ class Gateway final : public ports::BusListener {
   struct Limits {
     domain::ContentLimits content;
     RoomOrders::Limits delivery;
+    Typists::Limits typing;
+    ReceiptMerger::Limits receipts;
+    Attendance::Limits attendance;
+    PresenceWatch::Limits presence_watch;
+    PresenceSubscribers::Limits presence;
+    std::size_t presence_subjects_max = 1'000;  ///< Whom one socket may watch.
+    /// Of a user, over all their sockets: events that have no rate of their own.
+    services::Rate rate_events{100, std::chrono::seconds(1), 200};
   };
 
   /// Configures the server's namespace `/` and listens on the bus.
@@ -70,7 +89,7 @@ class Gateway final : public ports::BusListener {
 
   // arrivals.cpp: coming and going, on the socket's shard.
   [[nodiscard]] Task<void> admit(server::SocketHandle handle, std::string auth, Admitted done);
-  [[nodiscard]] Task<Result<ports::AccessClaims>> identify(std::string auth);
+  [[nodiscard]] Task<Result<Arrival>> identify(std::string auth);
   void on_connection(server::Socket& socket);
   void on_end(server::Socket& socket);
   [[nodiscard]] Task<void> enter(server::SocketHandle handle, domain::UserId user);
@@ -94,9 +113,56 @@ class Gateway final : public ports::BusListener {
   void deliver(const std::vector<std::size_t>& shards, domain::ChatId chat,
                const OrderedChange& change);
 
+  // live_deliveries.cpp: what the bus brings and no store holds.
+  void make_live_parts(ShardPart& part, std::size_t shard);
+  void hear_typing(const ports::TypingChanged& event);
+  void hear_receipt(const ports::ReceiptMoved& event);
+  void tell_room(domain::ChatId chat, domain::UserId except, OwnEvent event,
+                 server::PacketClass packet_class);
+  void come(server::SocketHandle handle, const Connection& connection);
+  void go(server::SocketHandle handle, const Connection& connection);
+  void begin_typing(domain::ChatId chat, domain::UserId user, std::uint64_t ticket);
+  void end_typing(domain::ChatId chat, domain::UserId user);
+  [[nodiscard]] Task<Typists::Ticket> admit_typing(domain::ChatId chat, domain::UserId user);
+  [[nodiscard]] Task<bool> note_typing(ports::AccessClaims claims, domain::ChatId chat);
+  using PresenceAnswer = OneShot<Result<std::vector<Presence>>>;
+  [[nodiscard]] Task<Result<std::vector<Presence>>> watch_presence(
+      std::vector<domain::UserId> subjects);
+  [[nodiscard]] Task<void> answer_watch(std::vector<domain::UserId> subjects,
+                                        std::vector<domain::UserId> fresh, std::size_t origin,
+                                        std::shared_ptr<PresenceAnswer> answer);
+  void unwatch_presence(server::SocketHandle handle, const std::vector<domain::UserId>& subjects);
+  void tell_presence(server::SocketHandle handle, domain::UserId subject, const Presence& presence);
+
+  // own_events.cpp: what concerns one user alone, for all their devices.
+  /// False: it is no such event.
+  bool hear_own(const ports::BusEvent& event);
+  void tell_user(domain::UserId user, OwnEvent event);
+  void tell_own(server::Socket& socket, const OwnEvent& event);
+  void on_settings_changed(const ports::SettingsChanged& event);
+
+  // live_events.cpp: events that carry nothing durable.
+  void listen_to_live_events();
+  [[nodiscard]] Task<void> typing_start(Request request);
+  [[nodiscard]] Task<void> typing_stop(Request request);
+  [[nodiscard]] Task<Result<void>> check_typist(server::SocketHandle handle, domain::UserId user,
+                                                domain::ChatId chat);
+  [[nodiscard]] Task<void> presence_subscribe(Request request);
+  [[nodiscard]] Result<std::vector<domain::UserId>> add_subjects(
+      server::SocketHandle handle, const std::vector<domain::UserId>& users);
+  [[nodiscard]] Task<Result<std::string>> read_presence(server::SocketHandle handle,
+                                                        domain::UserId viewer,
+                                                        std::vector<domain::UserId> users);
+  void drop_subjects(server::SocketHandle handle, const std::vector<domain::UserId>& users);
+  [[nodiscard]] Task<void> presence_unsubscribe(Request request);
+  [[nodiscard]] Task<void> client_state(Request request);
+
   // events.cpp: one an event of the client; each answers the ack.
   void listen_to_events();
-  void handle(std::string_view name, Handler handler);
+  /// `is_rated`: it counts against the rate of its user's events.
+  void handle(std::string_view name, Handler handler, bool is_rated);
+  /// The one argument of an event of ours. Errors: validation_failed.
+  [[nodiscard]] static Result<json::Object> fields_of(const server::Event& event);
   [[nodiscard]] Task<void> send_message(Request request);
   [[nodiscard]] Task<void> edit_message(Request request);
   [[nodiscard]] Task<void> delete_message(Request request);
@@ -109,10 +175,11 @@ class Gateway final : public ports::BusListener {
   [[nodiscard]] boost::asio::any_io_executor executor() {
     return ports_.shards.executor(ports_.shards.current());
   }
-  [[nodiscard]] static Connection& connection_of(server::Socket& socket);
+  [[nodiscard]] static Connection& connection_of(const server::Socket& socket);
 
   Ports ports_;
   Limits limits_;
+  services::RateLimiter rates_;
   std::vector<std::unique_ptr<ShardPart>> parts_;
 };
 

@@ -90,6 +90,12 @@ Task<Result<std::vector<OrderedChange>>> RoomOrders::catch_up(domain::ChatId cha
   }
 }
 
+const std::vector<std::size_t>& RoomOrders::shards_of(domain::ChatId chat) const {
+  static const std::vector<std::size_t> nobody;
+  const auto at = rooms_.find(chat);
+  return at == rooms_.end() ? nobody : at->second.shards;
+}
+
 RoomOrders::Room* RoomOrders::find(domain::ChatId chat) {
   const auto at = rooms_.find(chat);
   return at == rooms_.end() ? nullptr : &at->second;

@@ -58,6 +58,8 @@ class RoomOrders {
                                                                   domain::Rev known);
 
   [[nodiscard]] std::size_t rooms() const { return rooms_.size(); }
+  /// Those with members in the chat. Good until the next interest comes or goes.
+  [[nodiscard]] const std::vector<std::size_t>& shards_of(domain::ChatId chat) const;
 
  private:
   struct Room {

@@ -13,18 +13,31 @@ inline constexpr std::string_view kNamespace = "/";
 /// What the gateway keeps on one shard. Private to the gateway's own files.
 struct Gateway::ShardPart {
   /// Admitted, and not connected yet.
-  std::map<server::SocketHandle, ports::AccessClaims> admitted;
+  std::map<server::SocketHandle, Arrival> admitted;
   std::unordered_map<domain::UserId, std::vector<server::SocketHandle>> sockets_of;
   /// How many sockets and arrivals of this shard want each chat; its home knows of those above 0.
   std::unordered_map<domain::ChatId, std::uint32_t> interests;
   /// The chats whose home this shard is.
   std::unique_ptr<RoomOrders> orders;
+  std::unique_ptr<Typists> typists;
+  std::unique_ptr<ReceiptMerger> receipts;
+  /// The users whose home this shard is.
+  std::unique_ptr<Attendance> attendance;
+  std::unique_ptr<PresenceWatch> presence_watch;
+  /// This shard's sockets that watch somebody.
+  std::unique_ptr<PresenceSubscribers> presence_subscribers;
 };
 
 /// The room of a chat is named by the sixteen bytes of its id. The view is good while the id is.
 [[nodiscard]] inline std::string_view room_of(const domain::ChatId& chat) {
   const auto& bytes = chat.uuid().bytes;
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// The room of a user's sockets. No chat's and no socket's name is as long.
+[[nodiscard]] inline std::string user_room(const domain::UserId& user) {
+  const auto& bytes = user.uuid().bytes;
+  return "u" + std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 }  // namespace knotos::gateway

@@ -1,5 +1,7 @@
 #include "json/requests.hpp"
 
+#include "json/live_requests.hpp"
+
 #include <limits>
 #include <utility>
 
@@ -124,6 +126,8 @@ Result<ConnectRequest> connect_request(const Object& object) {
   ConnectRequest request;
   request.token = reader.optional_text("token", kTokenBytesMax).value_or(std::string());
   request.device_id = reader.optional_id<domain::DeviceId>("deviceId");
+  request.cursor = reader.optional_text("cursor", kCursorBytesMax).value_or(std::string());
+  request.is_active = read_client_state(reader, "clientState");
   return finished(reader, std::move(request));
 }
 

@@ -20,6 +20,8 @@ inline constexpr std::size_t kPageMax = 100;
 inline constexpr std::size_t kPageDefault = 50;
 /// A token longer than this is none of ours.
 inline constexpr std::size_t kTokenBytesMax = 4096;
+/// Nor is such a cursor.
+inline constexpr std::size_t kCursorBytesMax = 512;
 
 /// Of a send: the body of the REST request. An attachment is refused, a voice note dropped: this
 /// server keeps no media.
@@ -63,6 +65,8 @@ struct ChangesRequest {
 struct ConnectRequest {
   std::string token;
   std::optional<domain::DeviceId> device_id;
+  std::string cursor;     ///< Empty: none.
+  bool is_active = true;  ///< `clientState`: somebody looks at the client.
 };
 /// The payload of CONNECT. A token that is missing is an empty one: whoever asks for it answers
 /// `unauthenticated`.

@@ -72,28 +72,6 @@ void append_preview(std::string& out, const domain::Preview& preview) {
   object.close();
 }
 
-void append_state(std::string& out, const domain::Chat& chat, const domain::UserChatState& state,
-                  Time now) {
-  ObjectWriter object(out);
-  object.text("role", name_of(state.role));
-  object.time("joinedAt", state.joined_at);
-  object.number("visibleFromSeq", state.visible_from_seq);
-  object.number("lastReadSeq", state.last_read_seq);
-  object.number("lastDeliveredSeq", state.last_delivered_seq);
-  object.flag("isArchived", is_archived_now(chat, state, now));
-  object.flag("isPinned", state.is_pinned);
-  if (state.is_pinned) object.number("pinOrder", state.pin_order);
-  if (state.muted_until) {
-    object.time("mutedUntil", *state.muted_until);
-  } else {
-    object.null("mutedUntil");
-  }
-  object.flag("markedUnread", state.marked_unread);
-  object.text("notificationLevel", name_of(state.notification_level));
-  object.text("draft", state.draft);
-  object.close();
-}
-
 void append_chat_fields(ObjectWriter& object, const domain::Chat& chat) {
   object.id("id", chat.id);
   object.text("type", name_of(chat.type));
@@ -227,10 +205,32 @@ void append_device(std::string& out, const domain::Device& device, bool is_curre
   object.close();
 }
 
+void append_chat_state(std::string& out, const domain::Chat& chat,
+                       const domain::UserChatState& state, Time now) {
+  ObjectWriter object(out);
+  object.text("role", name_of(state.role));
+  object.time("joinedAt", state.joined_at);
+  object.number("visibleFromSeq", state.visible_from_seq);
+  object.number("lastReadSeq", state.last_read_seq);
+  object.number("lastDeliveredSeq", state.last_delivered_seq);
+  object.flag("isArchived", is_archived_now(chat, state, now));
+  object.flag("isPinned", state.is_pinned);
+  if (state.is_pinned) object.number("pinOrder", state.pin_order);
+  if (state.muted_until) {
+    object.time("mutedUntil", *state.muted_until);
+  } else {
+    object.null("mutedUntil");
+  }
+  object.flag("markedUnread", state.marked_unread);
+  object.text("notificationLevel", name_of(state.notification_level));
+  object.text("draft", state.draft);
+  object.close();
+}
+
 void append_chat_list_item(std::string& out, const domain::ChatListItem& item, Time now) {
   ObjectWriter object(out);
   append_chat_fields(object, item.chat);
-  append_state(object.value("state"), item.chat, item.state, now);
+  append_chat_state(object.value("state"), item.chat, item.state, now);
   object.number("unreadCount", unread_count(item.chat, item.state));
   if (item.chat.type != domain::ChatType::direct) {
     object.array("members", item.people, append_user);

@@ -35,6 +35,10 @@ void append_user(std::string& out, const domain::User& user);
 /// A session in the list of a user's own.
 void append_device(std::string& out, const domain::Device& device, bool is_current);
 
+/// A user's own state of a chat. `now` decides what is archived.
+void append_chat_state(std::string& out, const domain::Chat& chat,
+                       const domain::UserChatState& state, Time now);
+
 /// Flat: the chat's fields and `state`, `unreadCount`, `peer` or `members`. `now` decides what is
 /// archived.
 void append_chat_list_item(std::string& out, const domain::ChatListItem& item, Time now);

@@ -118,9 +118,8 @@ bool Broadcast::emit(std::string_view event, std::span<const std::string_view> a
   auto shared = std::make_shared<const std::pair<Broadcast, EventBody>>(*this, *std::move(body));
   const auto send = [](const std::shared_ptr<const std::pair<Broadcast, EventBody>>& what,
                        BroadcastId id) {
-    what->first.run([what, id](ShardServer& shard) {
-      shard.broadcast(what->first, what->second, id);
-    });
+    what->first.run(
+        [what, id](ShardServer& shard) { shard.broadcast(what->first, what->second, id); });
   };
   auto& all = server_->shards;
   if (all.current() < all.count()) {
@@ -153,10 +152,10 @@ void Broadcast::ask(std::string_view event, std::span<const std::string_view> ar
     return all.post(all.current(),
                     [answer = std::move(answer)]() mutable { answer(BroadcastReplies{}); });
   }
-  const auto part = gather_on<BroadcastReplies>(all, all.current(), shards().size(),
-                                                std::move(answer));
-  const auto shared = std::make_shared<const std::pair<Broadcast, EventBody>>(*this,
-                                                                              *std::move(body));
+  const auto part =
+      gather_on<BroadcastReplies>(all, all.current(), shards().size(), std::move(answer));
+  const auto shared =
+      std::make_shared<const std::pair<Broadcast, EventBody>>(*this, *std::move(body));
   run([shared, timeout, part](ShardServer& shard) {
     shard.ask_many(shared->first, shared->second, timeout, part);
   });
@@ -192,8 +191,8 @@ void Broadcast::disconnect_sockets(bool closes_links) const {
 void Broadcast::fetch_sockets(FetchHandler answer) const {
   auto& all = server_->shards;
   KN_ASSERT(all.current() < all.count());
-  const auto part = gather_on<std::vector<SocketInfo>>(all, all.current(), shards().size(),
-                                                       std::move(answer));
+  const auto part =
+      gather_on<std::vector<SocketInfo>>(all, all.current(), shards().size(), std::move(answer));
   run([whom = *this, part](ShardServer& shard) { part(shard.fetch(whom)); });
 }
 

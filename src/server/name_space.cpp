@@ -11,9 +11,7 @@ Namespace::Namespace(ServerShared& server, std::string name)
     : server_(&server), name_(std::move(name)), state_(std::make_unique<NamespaceState>()) {}
 Namespace::~Namespace() = default;
 
-void Namespace::admit(Admission admission) {
-  state_->admissions.push_back(std::move(admission));
-}
+void Namespace::admit(Admission admission) { state_->admissions.push_back(std::move(admission)); }
 
 void Namespace::on_connection(ConnectionHandler handler) {
   state_->on_connection = std::move(handler);

@@ -53,8 +53,8 @@ enum class SessionOver : std::uint8_t {
 /// Asked once a socket that was admitted turns out to have a session to come back to. On the
 /// socket's shard; `kept` moves with the answer and is good until it is given. False: it begins
 /// anew, and the session is lost. Dropped uncalled, it refuses the recovery.
-using RecoveryCheck = std::function<void(SocketHandle, KeptSession& kept,
-                                         std::move_only_function<void(bool)> done)>;
+using RecoveryCheck =
+    std::function<void(SocketHandle, KeptSession& kept, std::move_only_function<void(bool)> done)>;
 
 /// One namespace: who may connect, what happens on events. Configure before the first link;
 /// handlers are shared by all shards, and each call is on the socket's shard.

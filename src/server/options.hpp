@@ -18,9 +18,9 @@ struct RecoveryOptions {
   bool is_on = false;
   /// How long a socket whose link was lost may come back.
   std::chrono::milliseconds disconnection_max{120'000};
-  std::size_t sessions_max = 10'000;         ///< Lost sockets kept, per shard; the oldest go.
-  std::size_t log_events_max = 65'536;       ///< Events kept, per shard and namespace.
-  std::size_t log_bytes_max = 16UL << 20U;   ///< Their bytes.
+  std::size_t sessions_max = 10'000;        ///< Lost sockets kept, per shard; the oldest go.
+  std::size_t log_events_max = 65'536;      ///< Events kept, per shard and namespace.
+  std::size_t log_bytes_max = 16UL << 20U;  ///< Their bytes.
 };
 
 /// Every limit has a name, and a counter for what happens at it (counters.hpp). Defaults are those

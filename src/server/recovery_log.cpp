@@ -13,8 +13,8 @@ RecoveryLog::~RecoveryLog() {
 }
 
 bool RecoveryLog::holds_after(const BroadcastClock& seen) const {
-  return std::ranges::equal(dropped_, seen,
-                            [](std::uint64_t dropped, std::uint64_t had) { return dropped <= had; });
+  return std::ranges::equal(
+      dropped_, seen, [](std::uint64_t dropped, std::uint64_t had) { return dropped <= had; });
 }
 
 std::string RecoveryLog::next_offset() const {

@@ -17,8 +17,8 @@
 namespace knotos::server {
 
 /// A session of connection state recovery, named by its pid, from CONNECT until it can be recovered
-/// no more. On one shard: the one whose socket it has, or had last. The pid names the shard and slot
-/// where it began, its home, which knows where it has gone since.
+/// no more. On one shard: the one whose socket it has, or had last. The pid names the shard and
+/// slot where it began, its home, which knows where it has gone since.
 struct Session {
   enum class State : std::uint8_t {
     live,        ///< Its socket is connected.

@@ -178,8 +178,8 @@ void ShardServer::ask_many(const Broadcast& whom, const EventBody& event,
     for (const auto handle : poll->asked) {
       auto* const socket = find(handle);
       if (socket == nullptr) continue;
-      const auto gone = std::erase_if(
-          socket->asks_, [&](const Socket::Ask& ask) { return ask.id == poll->id; });
+      const auto gone =
+          std::erase_if(socket->asks_, [&](const Socket::Ask& ask) { return ask.id == poll->id; });
       counters::asks_unanswered.add(static_cast<std::int64_t>(gone));
     }
     end_poll(poll);

@@ -37,9 +37,8 @@ void ShardServer::on_text(EngineLink& link, LinkSockets& above, std::string_view
   const bool is_binary =
       packet_.type == PacketType::binary_event || packet_.type == PacketType::binary_ack;
   if (is_binary && !above.assembler) {
-    above.assembler = std::make_unique<socketio::Assembler>(
-        socketio::AssemblerLimits{.bytes_max = options.attachment_bytes_max,
-                                  .json_depth_max = options.json_depth_max});
+    above.assembler = std::make_unique<socketio::Assembler>(socketio::AssemblerLimits{
+        .bytes_max = options.attachment_bytes_max, .json_depth_max = options.json_depth_max});
   }
   if (above.assembler) {
     const auto outcome = above.assembler->text(packet_);

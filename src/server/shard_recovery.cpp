@@ -64,13 +64,11 @@ void ShardServer::keep_session(Socket& socket, std::vector<std::string> rooms) {
   const auto now = engine_.timers().now();
   const auto key = session.key;
   session.state = Session::State::kept;
-  session.kept = std::make_unique<Session::Kept>(
-      Session::Kept{.session = {.id = std::string(socket.id()),
-                                .rooms = std::move(rooms),
-                                .data = socket.data_},
-                    .at = now,
-                    .end = log.next(),
-                    .last = socket.last_event_});
+  session.kept = std::make_unique<Session::Kept>(Session::Kept{
+      .session = {.id = std::string(socket.id()), .rooms = std::move(rooms), .data = socket.data_},
+      .at = now,
+      .end = log.next(),
+      .last = socket.last_event_});
   session.name_space->add_user();
   kept_.push_back({.key = session.key, .at = now});
   counters::sessions_kept.add(1);
@@ -118,29 +116,28 @@ void ShardServer::request_session(Socket& socket, socketio::RecoveryClaim claim)
     counters::recoveries_failed.add();
     return begin_socket(socket);
   }
-  shared_.shards.post(place->shard, [home = shared_.servers[place->shard],
-                                     request = SessionRequest{
-                                         .claim = std::move(claim),
-                                         .name_space = std::string(socket.name_space()),
-                                         .socket = socket.handle_}]() mutable {
-    home->find_session(std::move(request));
-  });
+  shared_.shards.post(place->shard,
+                      [home = shared_.servers[place->shard],
+                       request = SessionRequest{.claim = std::move(claim),
+                                                .name_space = std::string(socket.name_space()),
+                                                .socket = socket.handle_}]() mutable {
+                        home->find_session(std::move(request));
+                      });
 }
 
 /// At the session's home.
 void ShardServer::find_session(SessionRequest request) {
   const auto place = place_of(request.claim.pid);
   auto* const session = sessions_.at(place->slot);
-  if (session == nullptr || !equal_in_constant_time(as_octets(request.claim.pid),
-                                                    as_octets(view(session->pid)))) {
+  if (session == nullptr ||
+      !equal_in_constant_time(as_octets(request.claim.pid), as_octets(view(session->pid)))) {
     return answer_request(request.socket, std::nullopt);
   }
   if (session->state != Session::State::elsewhere) return hand_over(*session, std::move(request));
-  shared_.shards.post(session->elsewhere_shard,
-                      [holder = shared_.servers[session->elsewhere_shard],
-                       key = session->elsewhere_key, request = std::move(request)]() mutable {
-                        holder->give_session(key, std::move(request));
-                      });
+  shared_.shards.post(
+      session->elsewhere_shard,
+      [holder = shared_.servers[session->elsewhere_shard], key = session->elsewhere_key,
+       request = std::move(request)]() mutable { holder->give_session(key, std::move(request)); });
 }
 
 void ShardServer::give_session(Session::Key key, SessionRequest request) {
@@ -291,8 +288,8 @@ bool ShardServer::resume_from_elsewhere(Socket& socket, Handover& handover) {
   if (!log.holds_after(handover.seen)) return false;
   std::vector<Packet> packets;
   for (const auto& event : handover.missed) {
-    packets.push_back(PacketBuffer::make_event_again(event.packet_class, event.text,
-                                                     event.attachments, {}));
+    packets.push_back(
+        PacketBuffer::make_event_again(event.packet_class, event.text, event.attachments, {}));
   }
   const auto end = log.next();
   for (auto sequence = log.first(); sequence < end; ++sequence) {
@@ -329,7 +326,8 @@ void ShardServer::take_up(Socket& socket, Session& session, KeptSession kept) {
   socket.is_recovered_ = true;
   socket.data_ = std::move(kept.data);
   moved_ids_.insert_or_assign(socket.id_, socket.handle_.slot);
-  for (const auto& room : kept.rooms) static_cast<void>(socket.namespace_->rooms().join(socket, room));
+  for (const auto& room : kept.rooms)
+    static_cast<void>(socket.namespace_->rooms().join(socket, room));
   socket.session_ = &session;
 }
 
@@ -344,10 +342,9 @@ bool ShardServer::fits_outbox(const std::vector<Packet>& packets) const {
 void ShardServer::say_where(const IdText& pid, std::optional<Session::Key> key) {
   const auto place = place_of(view(pid));
   if (place->shard == engine_.index()) return learn_where(place->slot, pid, engine_.index(), key);
-  shared_.shards.post(place->shard, [home = shared_.servers[place->shard], slot = place->slot, pid,
-                                     shard = engine_.index(), key] {
-    home->learn_where(slot, pid, shard, key);
-  });
+  shared_.shards.post(place->shard,
+                      [home = shared_.servers[place->shard], slot = place->slot, pid,
+                       shard = engine_.index(), key] { home->learn_where(slot, pid, shard, key); });
 }
 
 void ShardServer::learn_where(std::uint32_t slot, const IdText& pid, std::uint32_t shard,

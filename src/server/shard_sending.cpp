@@ -81,9 +81,9 @@ void ShardServer::ask(Socket& socket, std::string_view event,
                          {.name_space = socket.namespace_->name(), .ack_id = id, .attachments = 0},
                          event, arguments);
   send(socket, PacketBuffer::make(PacketClass::durable, text));
-  const auto timer = engine_.timers().at(
-      engine_.timers().now() + timeout,
-      [this, handle = socket.handle_, id] { on_ask_timeout(handle, id); });
+  const auto timer =
+      engine_.timers().at(engine_.timers().now() + timeout,
+                          [this, handle = socket.handle_, id] { on_ask_timeout(handle, id); });
   socket.asks_.push_back({.id = id, .timer = timer, .answer = std::move(answer)});
 }
 

@@ -128,14 +128,14 @@ class Socket {
   EngineLink* link_ = nullptr;  ///< Null once it has ended.
   SocketHandle handle_;
   std::array<char, 20> id_{};
-  std::uint32_t place_ = 0;         ///< In the namespace's list.
-  std::uint32_t selection_ = 0;     ///< The last broadcast that has looked at it.
+  std::uint32_t place_ = 0;      ///< In the namespace's list.
+  std::uint32_t selection_ = 0;  ///< The last broadcast that has looked at it.
   bool is_connected_ = false;
   bool is_recovered_ = false;
   bool is_kept_ = false;
-  std::uint8_t admissions_ = 0;     ///< Hooks that have admitted it.
-  std::uint64_t last_event_ = 0;    ///< Of its log: the last one that went to it.
-  Session* session_ = nullptr;      ///< With recovery.
+  std::uint8_t admissions_ = 0;   ///< Hooks that have admitted it.
+  std::uint64_t last_event_ = 0;  ///< Of its log: the last one that went to it.
+  Session* session_ = nullptr;    ///< With recovery.
   std::shared_ptr<void> data_;
   std::vector<RoomPlace> rooms_;
   std::unique_ptr<Handshake> handshake_;

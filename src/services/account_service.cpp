@@ -96,6 +96,7 @@ Task<Result<AccountService::Session>> AccountService::login(Login login) {
   auto added = co_await ports_.accounts.add_device(device.stored);
   if (!added && added.error().code == Errc::not_found) co_return wrong_credentials();
   if (!added) co_return fail(std::move(added.error()));
+  tell_sessions(found->user.id, *added);
   co_return make_session(std::move(found->user), device.stored.device.id,
                          std::move(device.refresh_token));
 }
@@ -112,6 +113,7 @@ Task<Result<AccountService::Session>> AccountService::refresh(std::string refres
     ports_.bus.publish(ports::SessionRevoked{.user_id = rotation->user_id,
                                              .device_id = rotation->device_id,
                                              .reason = "refresh-token-reused"});
+    tell_sessions(rotation->user_id, rotation->user_rev);
   }
   if (rotation->status != ports::RotationStatus::rotated) {
     co_return fail(Errc::unauthenticated, "The refresh token is not valid: sign in again.");
@@ -129,6 +131,7 @@ Task<Result<void>> AccountService::logout(ports::AccessClaims caller) {
   // Said again where it was signed out already: the first time may have gone unheard.
   ports_.bus.publish(ports::SessionRevoked{
       .user_id = caller.user_id, .device_id = caller.device_id, .reason = "logout"});
+  if (*revoked) tell_sessions(caller.user_id, **revoked);
   co_return Result<void>{};
 }
 
@@ -142,6 +145,7 @@ Task<Result<void>> AccountService::revoke(domain::UserId user, domain::DeviceId 
   if (!*revoked) co_return fail(Errc::not_found, "There is no such session.");
   ports_.bus.publish(
       ports::SessionRevoked{.user_id = user, .device_id = device, .reason = "revoked"});
+  tell_sessions(user, **revoked);
   co_return Result<void>{};
 }
 
@@ -158,6 +162,15 @@ Task<Result<ports::AccessClaims>> AccountService::authenticate_device(std::strin
   co_return *claims;
 }
 
+Task<Result<bool>> AccountService::has_password(domain::UserId user, std::string password) {
+  auto found = co_await ports_.accounts.find_user(user);
+  if (!found) co_return fail(std::move(found.error()));
+  auto credentials = co_await ports_.accounts.find_credentials(std::move(found->username));
+  if (!credentials) co_return fail(std::move(credentials.error()));
+  co_return co_await ports_.passwords.verify(std::move(password),
+                                             std::move(credentials->password_hash));
+}
+
 Task<Result<domain::User>> AccountService::user(domain::UserId user) {
   co_return co_await ports_.accounts.find_user(user);
 }
@@ -167,6 +180,11 @@ Task<Result<std::vector<domain::User>>> AccountService::find_users(std::string p
                                                                    std::size_t limit) {
   // Ascending order puts the exact username first by itself.
   co_return co_await ports_.accounts.find_users(std::move(prefix), std::move(after), limit);
+}
+
+void AccountService::tell_sessions(domain::UserId user, domain::UserRev user_rev) {
+  ports_.bus.publish(ports::SettingsChanged{
+      .user_id = user, .user_rev = user_rev, .kind = ports::SettingsKind::sessions});
 }
 
 AccountService::FreshDevice AccountService::make_device(domain::UserId user, std::string name) {

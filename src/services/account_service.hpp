@@ -76,6 +76,10 @@ class AccountService {
   /// Errors: unauthenticated, token_expired, store_unavailable.
   [[nodiscard]] Task<Result<ports::AccessClaims>> authenticate_device(std::string access_token);
 
+  /// Whether it is the user's password: asked again before what cannot be undone. Errors:
+  /// not_found, overloaded, store_unavailable.
+  [[nodiscard]] Task<Result<bool>> has_password(domain::UserId user, std::string password);
+
   /// Errors: not_found, store_unavailable.
   [[nodiscard]] Task<Result<domain::User>> user(domain::UserId user);
   /// An exact username first, then those that begin with it. Errors: store_unavailable.
@@ -89,6 +93,8 @@ class AccountService {
     std::string refresh_token;
   };
 
+  /// To the user's devices: who is signed in has changed.
+  void tell_sessions(domain::UserId user, domain::UserRev user_rev);
   [[nodiscard]] FreshDevice make_device(domain::UserId user, std::string name);
   [[nodiscard]] std::string make_refresh_token();
   [[nodiscard]] Session make_session(domain::User user, domain::DeviceId device,

@@ -3,9 +3,11 @@
 #include "base/task.hpp"
 #include "ports/account_store.hpp"
 #include "ports/chat_log.hpp"
+#include "ports/chat_state_store.hpp"
 #include "ports/chat_store.hpp"
 #include "ports/message_store.hpp"
 #include "ports/people_store.hpp"
+#include "ports/sync_store.hpp"
 
 #include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>
@@ -31,6 +33,8 @@ class World {
   virtual ports::ChatStore& chats() = 0;
   virtual ports::AccountStore& accounts() = 0;
   virtual ports::PeopleStore& people() = 0;
+  virtual ports::ChatStateStore& states() = 0;
+  virtual ports::SyncStore& syncs() = 0;
   /// As if the process had ended and begun again. Nothing where nothing outlives the process.
   virtual void restart() = 0;
 

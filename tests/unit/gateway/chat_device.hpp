@@ -29,6 +29,8 @@ class ChatDevice {
 
   [[nodiscard]] domain::UserId user() const { return user_; }
   [[nodiscard]] bool is_connected() const { return client_.has_value(); }
+  /// Connected to the namespace, `session_ready` or not.
+  [[nodiscard]] bool is_admitted() const { return is_admitted_; }
   [[nodiscard]] const std::map<domain::ChatId, Chat>& chats() const { return chats_; }
   /// How often it had to ask for what the gateway did not deliver.
   [[nodiscard]] int gaps() const { return gaps_; }
@@ -38,10 +40,13 @@ class ChatDevice {
   }
   [[nodiscard]] const std::map<std::uint64_t, boost::json::object>& acks() const { return acks_; }
 
-  void connect(Node& node, std::size_t shard) {
+  /// `auth`: what CONNECT says beside the token.
+  void connect(Node& node, std::size_t shard, boost::json::object auth = {}) {
     node_ = &node;
+    is_admitted_ = false;
     client_ = node.world.open_websocket(shard);
-    client_->send(R"(40{"token":")" + token_ + R"("})");
+    auth["token"] = token_;
+    client_->send("40" + boost::json::serialize(auth));
   }
   void disconnect() {
     if (client_) client_->peer().end();
@@ -74,6 +79,7 @@ class ChatDevice {
  private:
   void hear(const std::string& text) {
     if (text == "2") return client_->send("3");
+    if (text.starts_with("40{")) is_admitted_ = true;
     if (text.starts_with("43")) {
       const auto array = text.find('[');
       acks_[std::stoull(text.substr(2, array - 2))] =
@@ -131,6 +137,7 @@ class ChatDevice {
   std::map<domain::ChatId, Chat> chats_;
   std::vector<std::pair<std::string, boost::json::value>> events_;
   std::map<std::uint64_t, boost::json::object> acks_;
+  bool is_admitted_ = false;
   std::uint64_t last_ack_ = 0;
   int gaps_ = 0;
 };

@@ -1,81 +1,13 @@
 #include "gateway/gateway.hpp"
 
-#include "adapters/memory/local_bus.hpp"
-#include "chat_device.hpp"
-#include "node.hpp"
-#include "support/seeded_random.hpp"
-
-#include <gtest/gtest.h>
+#include "gateway_world.hpp"
 
 #include <algorithm>
 
 namespace knotos::gateway {
 namespace {
 
-using test::ChatDevice;
-using test::Node;
-
-class GatewayTest : public testing::Test {
- protected:
-  struct Person {
-    domain::UserId id;
-    domain::DeviceId device;
-    std::string token;
-  };
-
-  Person join(const std::string& name) {
-    const auto session = node_.run(node_.accounts.register_user(
-        {.username = name, .password = "correct horse", .display_name = {}, .device_name = {}}));
-    return {.id = session->user.id, .device = session->device_id, .token = session->access_token};
-  }
-
-  domain::ChatId direct(const Person& one, const Person& other) {
-    return node_.run(node_.chats.create_direct(one.id, other.id))->item.chat.id;
-  }
-
-  ChatDevice online(const Person& person) {
-    ChatDevice device(person.id, person.token);
-    device.connect(node_, 0);
-    settle(device);
-    return device;
-  }
-
-  void settle(ChatDevice& device) {
-    node_.world.shards.run();
-    device.hear();
-  }
-
-  /// Lets time go by as a client does that answers its heartbeats.
-  void pass(ChatDevice& device, std::chrono::seconds time) {
-    for (; time > std::chrono::seconds(0); time -= std::chrono::seconds(10)) {
-      node_.world.clock.advance(std::chrono::seconds(10));
-      settle(device);
-    }
-  }
-
-  static std::vector<std::string> names(const ChatDevice& device) {
-    std::vector<std::string> out;
-    for (const auto& [name, data] : device.events()) out.push_back(name);
-    return out;
-  }
-
-  /// What CONNECT with this payload is answered.
-  std::string answer_to_connect(const std::string& payload) {
-    auto client = node_.world.connect("40" + payload);
-    const auto texts = client.take_texts();
-    if (!texts.empty()) return texts.front();
-    return client.peer().is_closed() ? "closed" : "nothing";
-  }
-
-  test::SeededRandom random_{1};
-  adapters::memory::MemoryStore store_;
-  adapters::memory::LocalBus bus_;
-  Node node_{store_, bus_, random_, 1};
-  Person ann_ = join("ann");
-  Person bob_ = join("bob");
-};
-
-using Names = std::vector<std::string>;
+class GatewayTest : public GatewayWorld {};
 
 TEST_F(GatewayTest, SessionReadyIsFirstAndNamesTheSession) {
   auto ann = online(ann_);

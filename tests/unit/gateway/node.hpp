@@ -1,10 +1,12 @@
 #pragma once
 
+#include "adapters/memory/memory_presence.hpp"
 #include "adapters/memory/memory_store.hpp"
 #include "gateway/gateway.hpp"
 #include "services/account_service.hpp"
 #include "services/chat_service.hpp"
 #include "services/message_service.hpp"
+#include "services/presence_service.hpp"
 #include "support/fake_client.hpp"
 
 #include <memory>
@@ -55,10 +57,13 @@ class PlainTokens final : public ports::AccessTokens {
 /// store and a bus that it shares with other nodes.
 class Node {
  public:
+  /// `others`: another node, whose presence table this one shares.
   Node(adapters::memory::MemoryStore& store, ports::Bus& bus, ports::Random& random,
-       std::size_t shard_count, server::Options options = {})
+       std::size_t shard_count, server::Options options = {}, Node* others = nullptr)
       : world(shard_count, std::move(options)),
         clock(world.clock),
+        own_table_(clock),
+        board(others == nullptr ? own_table_ : others->own_table_),
         accounts({.accounts = store,
                   .passwords = passwords_,
                   .tokens = tokens_,
@@ -70,23 +75,30 @@ class Node {
         messages({.shards = world.shards,
                   .log = store,
                   .messages = store,
-                  .chats = store,
+                  .states = store,
+                  .relations = store,
                   .bus = bus,
                   .clock = clock,
                   .random = random},
                  {.rate_messages = {}}),
+        presence({.people = store, .chats = store}),
         gateway({.shards = world.shards,
                  .timers = world.clock.all_timers(),
                  .server = world.server,
                  .accounts = accounts,
                  .chats = chats,
                  .messages = messages,
+                 .presence = presence,
                  .chat_store = store,
                  .message_store = store,
+                 .people = store,
+                 .presence_board = board,
                  .bus = bus,
                  .clock = clock,
                  .random = random},
                 {}) {}
+
+  [[nodiscard]] adapters::memory::PresenceTable& presence_table() { return own_table_; }
 
   /// Runs a task on shard 0 to its end, with everything else that can run.
   template <class T>
@@ -108,9 +120,16 @@ class Node {
  public:
   FakeWorld world;
   NodeClock clock;
+
+ private:
+  adapters::memory::PresenceTable own_table_;
+
+ public:
+  adapters::memory::MemoryPresenceBoard board;
   services::AccountService accounts;
   services::ChatService chats;
   services::MessageService messages;
+  services::PresenceService presence;
   gateway::Gateway gateway;
 };
 

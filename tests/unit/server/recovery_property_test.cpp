@@ -22,9 +22,8 @@ class RecoveryDriver {
   static constexpr std::size_t kClients = 4;
 
   explicit RecoveryDriver(std::uint64_t seed) : random_(seed), world_(kShards, options(), seed) {
-    world_.server.of("/").on("join", [](Socket& socket, Event event) {
-      socket.join(event.argument(0));
-    });
+    world_.server.of("/").on("join",
+                             [](Socket& socket, Event event) { socket.join(event.argument(0)); });
     for (std::size_t shard = 0; shard < kShards; ++shard) {
       watchers_.push_back(world_.connect("40", shard));
     }
