@@ -72,6 +72,17 @@ Task<Result<Message>> MessageService::erase(UserId user, ChatId chat, domain::Me
                                    .emoji = {}});
 }
 
+Task<Result<Message>> MessageService::erase_farewell(UserId author, ChatId chat,
+                                                     domain::MessageId message) {
+  co_return co_await change(chat, {.kind = domain::ChangeKind::erase,
+                                   .actor_id = author,
+                                   .message_id = message,
+                                   .content = {},
+                                   .base_version = {},
+                                   .emoji = {},
+                                   .is_farewell = true});
+}
+
 Task<Result<Message>> MessageService::react(UserId user, Reacting reacting) {
   auto checked = domain::check_emoji(reacting.emoji);
   if (!checked) co_return fail(std::move(checked.error()));

@@ -104,6 +104,11 @@ class MessageService {
   [[nodiscard]] Task<Result<domain::Message>> erase(domain::UserId user, domain::ChatId chat,
                                                     domain::MessageId message);
 
+  /// The same of an author whose account is deleted: whatever its age, also where they have left.
+  [[nodiscard]] Task<Result<domain::Message>> erase_farewell(domain::UserId author,
+                                                             domain::ChatId chat,
+                                                             domain::MessageId message);
+
   /// Errors: validation_failed, not_found, forbidden, cannot_contact_user, conflict (too many
   /// kinds), overloaded, store_unavailable.
   [[nodiscard]] Task<Result<domain::Message>> react(domain::UserId user, Reacting reacting);
