@@ -129,8 +129,7 @@ void Gateway::on_end(server::Socket& socket) {
 /// stand: one that ends later is heard of by the chat's channel, which is open by then.
 Task<void> Gateway::enter(server::SocketHandle handle, domain::UserId user) {
   auto joined = co_await ports_.bus.join_user(user);
-  auto chats =
-      joined ? co_await open_rooms(user) : Result<Memberships>(fail(joined.error()));
+  auto chats = joined ? co_await open_rooms(user) : Result<Memberships>(fail(joined.error()));
 
   auto* socket = ports_.server.find(handle);
   if (socket != nullptr && chats) {

@@ -140,10 +140,9 @@ TEST(MembershipsTest, WhoSeesOnlySinceTheirJoinGetsStubsOfOldMessages) {
   auto joined = world.online(world.cat, 1);
   world.add(world.cat);
   auto returned = world.online(world.cat, 2);
-  EXPECT_TRUE(node.run(node.messages.react(world.bob.id, {.chat_id = world.chat,
-                                                          .message_id = old.message_id,
-                                                          .emoji = "+1",
-                                                          .adds = true})));
+  EXPECT_TRUE(node.run(node.messages.react(
+      world.bob.id,
+      {.chat_id = world.chat, .message_id = old.message_id, .emoji = "+1", .adds = true})));
   domain::Draft answer;
   answer.content = "an answer";
   answer.reply_to = old.message_id;
