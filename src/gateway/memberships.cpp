@@ -114,6 +114,25 @@ bool Gateway::enter_chat(server::Socket& socket, domain::ChatId chat, domain::Re
   return true;
 }
 
+void Gateway::hear_view(const ports::BusEvent& event) {
+  const auto* const hidden = std::get_if<ports::MessageHidden>(&event);
+  const auto* const changed = std::get_if<ports::ChatStateChanged>(&event);
+  if (hidden == nullptr && changed == nullptr) return;
+  for (std::size_t shard = 0; shard < parts_.size(); ++shard) {
+    if (hidden != nullptr) {
+      ports_.shards.post(shard, [this, copy = *hidden] {
+        if (!here().sockets_of.contains(copy.user_id)) return;
+        here().visibility.hide(copy.chat_id, copy.user_id, copy.message_id);
+      });
+    } else {
+      ports_.shards.post(shard, [this, user = changed->user_id, state = changed->state] {
+        if (!here().sockets_of.contains(user)) return;
+        here().visibility.set(state->chat_id, user, domain::first_visible_seq(*state));
+      });
+    }
+  }
+}
+
 /// After the change itself: it is the last thing of the chat that they hear.
 void Gateway::end_memberships(domain::ChatId chat, const OrderedChange& change) {
   const auto& event = *change.message->system_event;
