@@ -27,30 +27,18 @@ std::string first_cursor(Time now) {
   return base64url_encode(as_octets(text));
 }
 
-std::string session_ready(const Connection& connection, const domain::ContentLimits& limits,
-                          Time now) {
-  std::string out;
-  json::ObjectWriter ready(out);
-  ready.id("userId", connection.claims.user_id);
-  ready.id("deviceId", connection.claims.device_id);
-  ready.time("serverTime", now);
-  ready.text("cursor", first_cursor(now));
-  json::ObjectWriter limit(ready.value("limits"));
-  limit.number("contentCodePointsMax", limits.code_points_max);
-  limit.number("contentBytesMax", limits.bytes_max);
-  limit.close();
-  ready.close();
-  return out;
-}
-
 }  // namespace
 
 Task<void> Gateway::admit(server::SocketHandle handle, std::string auth, Admitted done) {
   auto arrival = co_await identify(std::move(auth));
   if (arrival) {
-    here().admitted.emplace(handle, std::move(*arrival));
+    if (auto* socket = ports_.server.find(handle)) {
+      auto connection = std::make_shared<Connection>();
+      connection->claims = arrival->claims;
+      connection->is_active = arrival->is_active;
+      socket->set_data(std::move(connection));
+    }
     done(std::nullopt);
-    here().admitted.erase(handle);
     co_return;
   }
   admissions_refused.add();
@@ -79,33 +67,34 @@ Task<Result<Arrival>> Gateway::identify(std::string auth) {
 }
 
 void Gateway::on_connection(server::Socket& socket) {
-  auto& part = here();
-  const auto admitted = part.admitted.find(socket.handle());
-  KN_ASSERT(admitted != part.admitted.end());
-  auto connection = std::make_shared<Connection>();
-  connection->claims = admitted->second.claims;
-  connection->is_active = admitted->second.is_active;
-  const auto user = connection->claims.user_id;
-  socket.set_data(std::move(connection));
+  const auto user = connection_of(socket).claims.user_id;
   // From here on the socket hears of chats that its user is added to, so the memberships may be
   // read.
-  part.sockets_of[user].push_back(socket.handle());
+  here().sockets_of[user].push_back(socket.handle());
   watch_expiry(socket);
   come(socket.handle(), connection_of(socket));
+  if (socket.recovered()) return welcome_back(socket);
   spawn(executor(), "arrival of a socket", enter(socket.handle(), user));
 }
 
 void Gateway::on_end(server::Socket& socket) {
   auto& part = here();
-  const auto& connection = connection_of(socket);
-  ports_.timers[ports_.shards.current()]->cancel(connection.expiry_timer);
+  auto& connection = connection_of(socket);
+  // A recovered session may go on at another shard, where the number is another timer's.
+  ports_.timers[ports_.shards.current()]->cancel(std::exchange(connection.expiry_timer, 0));
   const auto at = part.sockets_of.find(connection.claims.user_id);
   if (at != part.sockets_of.end()) {
     std::erase(at->second, socket.handle());
     if (at->second.empty()) part.sockets_of.erase(at);
   }
   go(socket.handle(), connection);
-  if (!connection.is_ready) return;  // `enter` gives back what it took.
+  // Before it was ready, `enter` gives back what it took; a session that may come back holds on.
+  if (!socket.is_kept()) let_go(connection);
+}
+
+void Gateway::let_go(Connection& connection) {
+  if (connection.holds == 0) return;
+  --connection.holds;
   drop_interests(connection.chats);
   ports_.bus.leave_user(connection.claims.user_id);
 }
@@ -157,8 +146,8 @@ void Gateway::welcome(server::Socket& socket, std::vector<domain::ChatId> chats)
   for (const auto& chat : chats) socket.join(room_of(chat));
   connection.chats = std::move(chats);
   connection.is_ready = true;
-  socket.emit("session_ready", session_ready(connection, limits_.content, ports_.clock.now()),
-              server::PacketClass::control);
+  connection.holds = 1;
+  say_ready(socket);
   for (const auto& early : std::exchange(connection.own_early, {})) tell_own(socket, early);
   if (connection.has_missed_own) {
     socket.emit("resync_required", json::reason("slowConsumer"), server::PacketClass::control);
@@ -166,6 +155,23 @@ void Gateway::welcome(server::Socket& socket, std::vector<domain::ChatId> chats)
   for (const auto& early : std::exchange(connection.added_early, {})) {
     spawn(executor(), "chat added", bring_in(early));
   }
+}
+
+void Gateway::say_ready(server::Socket& socket) {
+  const auto& connection = connection_of(socket);
+  const auto now = ports_.clock.now();
+  std::string out;
+  json::ObjectWriter ready(out);
+  ready.id("userId", connection.claims.user_id);
+  ready.id("deviceId", connection.claims.device_id);
+  ready.time("serverTime", now);
+  ready.text("cursor", first_cursor(now));
+  json::ObjectWriter limit(ready.value("limits"));
+  limit.number("contentCodePointsMax", limits_.content.code_points_max);
+  limit.number("contentBytesMax", limits_.content.bytes_max);
+  limit.close();
+  ready.close();
+  socket.emit("session_ready", out, server::PacketClass::control);
 }
 
 void Gateway::watch_expiry(server::Socket& socket) {

@@ -5,7 +5,6 @@
 #include "json/write.hpp"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <utility>
 
@@ -141,14 +140,20 @@ Task<void> Gateway::bring_in(ports::ChatAdded event) {
 /// On the chat's home. Answers by the way that deliveries take, so that none can overtake it.
 Task<void> Gateway::catch_up(ports::ChatAdded event, std::string added, std::size_t origin) {
   auto missed = co_await here().orders->catch_up(event.chat_id, event.known_rev);
-  ports_.shards.post(origin, [this, event, added = std::move(added), missed = std::move(missed)] {
+  auto show = [this, event, added = std::move(added), missed = std::move(missed)] {
     if (missed) {
       show_added(event, added, *missed);
     } else if (missed.error().code != Errc::not_found) {
       send_back(event.user_id);
     }
     drop_interests({event.chat_id});
-  });
+  };
+  // What is told to the own shard is told at once, to the others by the mailbox.
+  if (origin == ports_.shards.current()) {
+    show();
+  } else {
+    ports_.shards.post(origin, std::move(show));
+  }
 }
 
 void Gateway::show_added(const ports::ChatAdded& event, const std::string& added,
@@ -200,23 +205,20 @@ void Gateway::on_session_revoked(const ports::SessionRevoked& event) {
   }
 }
 
+server::Broadcast Gateway::to_chat(domain::ChatId chat, const std::vector<std::size_t>& shards) {
+  auto everybody = ports_.server.in(kNamespace).to(room_of(chat));
+  // Where sessions are recovered, one may be on its way from a shard to another just now.
+  return limits_.recovers ? everybody : std::move(everybody).on_shards(shards);
+}
+
 void Gateway::deliver(const std::vector<std::size_t>& shards, domain::ChatId chat,
                       const OrderedChange& change) {
   // Whoever has sent types no more, and everybody hears so before the message.
   if (change.is_new && change.message->type != domain::MessageType::system) {
     here().typists->commit(chat, change.message->sender_id);
   }
-  const auto text =
-      std::make_shared<const std::string>(json::message(*change.message, change.prev_rev));
-  for (const auto shard : shards) {
-    ports_.shards.post(shard, [this, chat, text, event = event_of(change)] {
-      changes_delivered.add();
-      const std::array<std::string_view, 1> arguments{*text};
-      ports_.server.send_to_room(
-          kNamespace, room_of(chat),
-          server::make_event(kNamespace, event, arguments, server::PacketClass::durable));
-    });
-  }
+  changes_delivered.add(static_cast<std::int64_t>(shards.size()));
+  (void)to_chat(chat, shards).emit(event_of(change), json::message(*change.message, change.prev_rev));
 }
 
 }  // namespace knotos::gateway

@@ -36,6 +36,7 @@ Gateway::Gateway(Ports ports, Limits limits)
   });
   listen_to_events();
   listen_to_live_events();
+  listen_to_recovery();
   ports_.bus.listen(this);
 }
 

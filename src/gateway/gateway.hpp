@@ -9,6 +9,7 @@
 #include "gateway/room_orders.hpp"
 #include "gateway/typists.hpp"
 #include "json/read.hpp"
+#include "json/write_live.hpp"
 #include "ports/bus.hpp"
 #include "ports/world.hpp"
 #include "server/server.hpp"
@@ -60,6 +61,9 @@ class Gateway final : public ports::BusListener {
     PresenceWatch::Limits presence_watch;
     PresenceSubscribers::Limits presence;
     std::size_t presence_subjects_max = 1'000;  ///< Whom one socket may watch.
+    /// The server recovers sessions, so what is told is told to every shard: a session may be taken
+    /// up on any of them.
+    bool recovers = false;
     /// Of a user, over all their sockets: events that have no rate of their own.
     services::Rate rate_events{100, std::chrono::seconds(1), 200};
   };
@@ -95,8 +99,21 @@ class Gateway final : public ports::BusListener {
   [[nodiscard]] Task<void> enter(server::SocketHandle handle, domain::UserId user);
   [[nodiscard]] Task<Result<std::vector<domain::ChatId>>> open_rooms(domain::UserId user);
   void welcome(server::Socket& socket, std::vector<domain::ChatId> chats);
+  void say_ready(server::Socket& socket);
+  void let_go(Connection& connection);
   void watch_expiry(server::Socket& socket);
   void revoke(server::Socket& socket, std::string_view reason);
+
+  // recovery.cpp: sessions that are lost and found.
+  using RecoveryAnswer = std::move_only_function<void(bool)>;
+  void listen_to_recovery();
+  [[nodiscard]] Task<void> check_recovery(server::SocketHandle handle,
+                                          std::shared_ptr<Connection> kept, RecoveryAnswer answer);
+  [[nodiscard]] Task<Result<bool>> may_take_up(domain::UserId user,
+                                               std::vector<domain::ChatId> chats);
+  void welcome_back(server::Socket& socket);
+  [[nodiscard]] Task<void> restore_presence(server::SocketHandle handle);
+  void on_session_over(const server::KeptSession& kept, server::SessionOver why);
 
   // deliveries.cpp: what the bus brings.
   /// Raises this shard's interest in the chats by one each; answers when their homes know of it.
@@ -110,6 +127,9 @@ class Gateway final : public ports::BusListener {
   void show_added(const ports::ChatAdded& event, const std::string& added,
                   const std::vector<OrderedChange>& missed);
   void send_back(domain::UserId user);
+  /// Everybody in the chat, by the one way that keeps the order. On its home shard.
+  [[nodiscard]] server::Broadcast to_chat(domain::ChatId chat,
+                                          const std::vector<std::size_t>& shards);
   void deliver(const std::vector<std::size_t>& shards, domain::ChatId chat,
                const OrderedChange& change);
 
@@ -117,8 +137,8 @@ class Gateway final : public ports::BusListener {
   void make_live_parts(ShardPart& part, std::size_t shard);
   void hear_typing(const ports::TypingChanged& event);
   void hear_receipt(const ports::ReceiptMoved& event);
-  void tell_room(domain::ChatId chat, domain::UserId except, OwnEvent event,
-                 server::PacketClass packet_class);
+  void tell_chat(domain::ChatId chat, domain::UserId except, std::string_view name,
+                 std::string_view text, server::PacketClass packet_class);
   void come(server::SocketHandle handle, const Connection& connection);
   void go(server::SocketHandle handle, const Connection& connection);
   void begin_typing(domain::ChatId chat, domain::UserId user, std::uint64_t ticket);
@@ -138,6 +158,7 @@ class Gateway final : public ports::BusListener {
   /// False: it is no such event.
   bool hear_own(const ports::BusEvent& event);
   void tell_user(domain::UserId user, OwnEvent event);
+  void keep_for_unready(domain::UserId user, OwnEvent event);
   void tell_own(server::Socket& socket, const OwnEvent& event);
   void on_settings_changed(const ports::SettingsChanged& event);
 
@@ -150,9 +171,8 @@ class Gateway final : public ports::BusListener {
   [[nodiscard]] Task<void> presence_subscribe(Request request);
   [[nodiscard]] Result<std::vector<domain::UserId>> add_subjects(
       server::SocketHandle handle, const std::vector<domain::UserId>& users);
-  [[nodiscard]] Task<Result<std::string>> read_presence(server::SocketHandle handle,
-                                                        domain::UserId viewer,
-                                                        std::vector<domain::UserId> users);
+  [[nodiscard]] Task<Result<std::vector<json::PresenceOf>>> read_presence(
+      server::SocketHandle handle, domain::UserId viewer, std::vector<domain::UserId> users);
   void drop_subjects(server::SocketHandle handle, const std::vector<domain::UserId>& users);
   [[nodiscard]] Task<void> presence_unsubscribe(Request request);
   [[nodiscard]] Task<void> client_state(Request request);

@@ -3,7 +3,6 @@
 #include "gateway/gateway.hpp"
 
 #include <cstdint>
-#include <map>
 #include <unordered_map>
 
 namespace knotos::gateway {
@@ -12,8 +11,6 @@ inline constexpr std::string_view kNamespace = "/";
 
 /// What the gateway keeps on one shard. Private to the gateway's own files.
 struct Gateway::ShardPart {
-  /// Admitted, and not connected yet.
-  std::map<server::SocketHandle, Arrival> admitted;
   std::unordered_map<domain::UserId, std::vector<server::SocketHandle>> sockets_of;
   /// How many sockets and arrivals of this shard want each chat; its home knows of those above 0.
   std::unordered_map<domain::ChatId, std::uint32_t> interests;
