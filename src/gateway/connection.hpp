@@ -26,7 +26,6 @@ struct Arrival {
   bool is_active = true;
 };
 
-
 /// What the gateway knows of one socket: for whom it speaks and what it hears. Lives as the
 /// socket's data, on its shard; with a session that may be recovered it moves to another.
 struct Connection {
@@ -43,8 +42,8 @@ struct Connection {
   bool has_missed_own = false;
   /// Somebody looks at the client.
   bool is_active = true;
-  /// How often the interests in its chats, and in its user's channel, are held: twice while a session
-  /// is taken up by its successor, not at all before it is ready.
+  /// How often the interests in its chats, and in its user's channel, are held: twice while a
+  /// session is taken up by its successor, not at all before it is ready.
   int holds = 0;
   bool is_taken_up = false;  ///< A recovered socket has it.
   /// Whose presence it asked for, ascending.

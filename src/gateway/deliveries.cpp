@@ -218,7 +218,8 @@ void Gateway::deliver(const std::vector<std::size_t>& shards, domain::ChatId cha
     here().typists->commit(chat, change.message->sender_id);
   }
   changes_delivered.add(static_cast<std::int64_t>(shards.size()));
-  (void)to_chat(chat, shards).emit(event_of(change), json::message(*change.message, change.prev_rev));
+  (void)to_chat(chat, shards)
+      .emit(event_of(change), json::message(*change.message, change.prev_rev));
 }
 
 }  // namespace knotos::gateway

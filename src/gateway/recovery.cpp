@@ -23,16 +23,15 @@ metrics::Counter recoveries_refused(
 
 void Gateway::listen_to_recovery() {
   auto& chat_namespace = ports_.server.of(kNamespace);
-  chat_namespace.on_recovery(
-      [this](server::SocketHandle handle, server::KeptSession& kept, RecoveryAnswer answer) {
-        spawn(executor(), "recovery",
-              check_recovery(handle, std::static_pointer_cast<Connection>(kept.data),
-                             std::move(answer)));
-      });
-  chat_namespace.on_session_over(
-      [this](const server::KeptSession& kept, server::SessionOver why) {
-        on_session_over(kept, why);
-      });
+  chat_namespace.on_recovery([this](server::SocketHandle handle, server::KeptSession& kept,
+                                    RecoveryAnswer answer) {
+    spawn(
+        executor(), "recovery",
+        check_recovery(handle, std::static_pointer_cast<Connection>(kept.data), std::move(answer)));
+  });
+  chat_namespace.on_session_over([this](const server::KeptSession& kept, server::SessionOver why) {
+    on_session_over(kept, why);
+  });
 }
 
 /// The token was checked as at every CONNECT. Here: whether it is the same session's, and whether
@@ -51,8 +50,8 @@ Task<void> Gateway::check_recovery(server::SocketHandle handle, std::shared_ptr<
   }
   const auto chats = kept->chats;
   const auto began_at = ports_.clock.steady_now();
-  // From here on the socket hears of chats that its user is added to, and of the end of its device's
-  // session, so memberships and token may be looked at.
+  // From here on the socket hears of chats that its user is added to, and of the end of its
+  // device's session, so memberships and token may be looked at.
   here().sockets_of[user].push_back(handle);
   const auto identified = co_await identify(socket->handshake().auth);
   const auto may = co_await may_take_up(user, chats);

@@ -125,11 +125,12 @@ TEST_P(PresenceBoardContract, WhatIsNotRepeatedExpires) {
             (States{PresenceState::offline, PresenceState::offline}));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, PresenceBoardContract,
-    testing::Values(PresenceAdapter{
-        "Memory", [] { return std::make_unique<MemoryPresenceWorld>(); }}),
-    [](const testing::TestParamInfo<PresenceAdapter>& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(All, PresenceBoardContract,
+                         testing::Values(PresenceAdapter{
+                             "Memory", [] { return std::make_unique<MemoryPresenceWorld>(); }}),
+                         [](const testing::TestParamInfo<PresenceAdapter>& info) {
+                           return info.param.name;
+                         });
 
 }  // namespace
 }  // namespace knotos::contract

@@ -30,24 +30,24 @@ TEST(WriteLiveTest, PresenceSaysSinceWhenOnlyWhereItIsKnown) {
   EXPECT_EQ(
       presence({.user_id = kAnn, .state = ports::PresenceState::offline, .last_seen_at = kNow}),
       "{" + kAnnText + R"(,"state":"offline","lastSeenAt":"2023-11-14T22:13:20.123Z"})");
-  const PresenceOf online{.user_id = kAnn, .state = ports::PresenceState::online, .last_seen_at = {}};
+  const PresenceOf online{
+      .user_id = kAnn, .state = ports::PresenceState::online, .last_seen_at = {}};
   EXPECT_EQ(presence_ack({&online, 1}),
             R"({"ok":true,"states":[{)" + kAnnText + R"(,"state":"online"}]})");
   EXPECT_EQ(presence_ack({}), R"({"ok":true,"states":[]})");
 }
 
 TEST(WriteLiveTest, ReceiptsAndPrivateChangesHaveTheFieldsOfTheContract) {
-  EXPECT_EQ(receipt_moved(
-                {.chat_id = kChat, .user_id = kAnn, .is_read = true, .seq = 7, .at = kNow}),
-            "{" + kChatText + "," + kAnnText + R"(,"seq":7,"at":"2023-11-14T22:13:20.123Z"})");
+  EXPECT_EQ(
+      receipt_moved({.chat_id = kChat, .user_id = kAnn, .is_read = true, .seq = 7, .at = kNow}),
+      "{" + kChatText + "," + kAnnText + R"(,"seq":7,"at":"2023-11-14T22:13:20.123Z"})");
   EXPECT_EQ(read_state({.user_id = kAnn,
                         .user_rev = 3,
                         .chat_id = kChat,
                         .last_read_seq = 7,
                         .unread_count = 2}),
             R"({"userRev":3,)" + kChatText + R"(,"lastReadSeq":7,"unreadCount":2})");
-  EXPECT_EQ(settings_updated(
-                {.user_id = kAnn, .user_rev = 3, .kind = ports::SettingsKind::blocks}),
+  EXPECT_EQ(settings_updated({.user_id = kAnn, .user_rev = 3, .kind = ports::SettingsKind::blocks}),
             R"({"userRev":3,"kind":"blocks"})");
   EXPECT_EQ(reason("slowConsumer"), R"({"reason":"slowConsumer"})");
 }
