@@ -59,6 +59,12 @@ void Router::add(Route route) {
   entries_.push_back(std::make_unique<const Entry>(Entry{std::move(route), std::move(segments)}));
 }
 
+std::vector<const Route*> Router::routes() const {
+  std::vector<const Route*> routes;
+  for (const auto& entry : entries_) routes.push_back(&entry->route);
+  return routes;
+}
+
 std::variant<Router::Found, Router::WrongMethod, Router::Unknown> Router::find(
     std::string_view method, std::string_view path) const {
   const auto segments = decoded_segments(path);

@@ -51,6 +51,8 @@ class Router {
   struct Unknown {};
 
   void add(Route route);
+  /// In the order of their adding.
+  [[nodiscard]] std::vector<const Route*> routes() const;
 
   /// `path` as it came: its segments are decoded one by one, so that an escaped slash stays inside
   /// one. HEAD finds what GET does. OPTIONS is WrongMethod on every path that is known.

@@ -23,6 +23,8 @@ using UserRev = std::uint64_t;
 
 /// The id of the direct chat between two users: the same whoever asks, in either order.
 [[nodiscard]] ChatId direct_chat_id(UserId one, UserId other);
+/// The id of the chat that a user has with themselves.
+[[nodiscard]] ChatId saved_chat_id(UserId user);
 /// The id of a group that `creator` made under `client_chat_id`: asking twice is the same chat.
 [[nodiscard]] ChatId group_chat_id(UserId creator, std::string_view client_chat_id);
 

@@ -50,17 +50,51 @@ std::string_view name_of(Role role) { return name_in(kRoles, role); }
 
 std::optional<Role> parse_role(std::string_view name) { return find_in(kRoles, name); }
 
+Message stub_of(const Message& message) {
+  Message stub;
+  stub.id = message.id;
+  stub.chat_id = message.chat_id;
+  stub.seq = message.seq;
+  stub.place = message.place;
+  stub.rev = message.rev;
+  stub.is_stub = true;
+  return stub;
+}
+
+Message as_seen_from(Seq first_visible, Message message) {
+  if (message.seq < first_visible) return stub_of(message);
+  if (message.reply_to && message.reply_to->seq < first_visible) message.reply_to->preview.clear();
+  return message;
+}
+
+bool is_cut_for(Seq first_visible, const Message& message) {
+  return message.seq < first_visible || (message.reply_to && message.reply_to->seq < first_visible);
+}
+
+bool ends_membership(const Message& message, UserId user) {
+  if (!ends_memberships(message)) return false;
+  const auto& event = *message.system_event;
+  if (event.event == kGroupEnded) return true;
+  return std::ranges::find(event.user_ids, user) != event.user_ids.end();
+}
+
+bool ends_memberships(const Message& message) {
+  if (!message.system_event) return false;
+  const auto& event = message.system_event->event;
+  return event == kMemberRemoved || event == kMemberLeft || event == kGroupEnded;
+}
+
 Sha256 Draft::hash() const {
   std::string request;
+  if (forwarded_message) {
+    append_field(request, "forward");
+    append_field(request, bytes_of(forwarded_message->uuid()));
+    return sha256(as_octets(request));
+  }
   append_field(request, name_of(type));
   append_field(request, content);
   append_field(request, reply_to ? bytes_of(reply_to->uuid()) : std::string_view());
   for (const auto& user : mentions) append_field(request, bytes_of(user.uuid()));
-  if (forwarded_from) {
-    append_field(request, "forwarded");
-    append_field(request, bytes_of(forwarded_from->sender_id.uuid()));
-    append_field(request, format_time(forwarded_from->created_at));
-  }
   return sha256(as_octets(request));
 }
 
@@ -92,6 +126,18 @@ Result<void> check_draft(const Draft& draft, const ContentLimits& limits) {
     error.fields.push_back({"/mentions", "too-long", "At most 50 mentions."});
   }
   if (!error.fields.empty()) return fail(std::move(error));
+  return {};
+}
+
+Result<void> check_emoji(std::string_view emoji) {
+  if (emoji.empty()) return fail_field("/emoji", "required", "A reaction needs an emoji.");
+  if (emoji.size() > kEmojiBytesMax) {
+    return fail_field("/emoji", "too-long", "An emoji has at most 64 bytes.");
+  }
+  const auto is_blank = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; };
+  if (std::ranges::any_of(emoji, is_blank)) {
+    return fail_field("/emoji", "malformed", "An emoji has no blanks.");
+  }
   return {};
 }
 

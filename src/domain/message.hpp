@@ -60,13 +60,23 @@ struct ReactionCount {
   bool operator==(const ReactionCount&) const = default;
 };
 
+// What a system message can tell. `member_joined`: by an invite.
+inline constexpr std::string_view kGroupCreated = "group_created";
+inline constexpr std::string_view kMembersAdded = "members_added";
+inline constexpr std::string_view kMemberJoined = "member_joined";
+inline constexpr std::string_view kMemberRemoved = "member_removed";
+inline constexpr std::string_view kMemberLeft = "member_left";
+inline constexpr std::string_view kRoleChanged = "role_changed";
+inline constexpr std::string_view kOwnerChanged = "owner_changed";
+inline constexpr std::string_view kTitleChanged = "title_changed";
+inline constexpr std::string_view kSettingsChanged = "settings_changed";
+inline constexpr std::string_view kGroupEnded = "group_ended";
+
 /// What a system message tells (API section 2).
 struct SystemEvent {
-  /// `group_created`, `members_added`, `member_removed`, `member_left`, `member_joined` (by an
-  /// invite), `role_changed`, `owner_changed`, `title_changed`, `settings_changed`, `group_ended`.
-  std::string event;
+  std::string event;  ///< One of those above.
   UserId actor_id;
-  std::vector<UserId> user_ids;
+  std::vector<UserId> user_ids;  ///< Whom it is about: who came, left, or changed role.
   std::optional<std::string> title;
   std::optional<Role> role;
   std::optional<UserId> new_owner_id;
@@ -100,9 +110,26 @@ struct Message {
   std::uint32_t edit_version = 0;  ///< Edits so far.
   std::optional<Time> edited_at;
   Time created_at;
+  /// For this reader there is a message, and nothing more of it: only `id`, `chat_id`, `seq`, `rev`
+  /// and `place` are there. Never stored.
+  bool is_stub = false;
 
   bool operator==(const Message&) const = default;
 };
+
+/// What is left of a message for who may not see it.
+[[nodiscard]] Message stub_of(const Message& message);
+
+/// The message as a reader sees it whose first visible `seq` is this one: a stub where it lies
+/// before, and a reply without the words it answers where those do.
+[[nodiscard]] Message as_seen_from(Seq first_visible, Message message);
+/// Whether that differs from the message itself.
+[[nodiscard]] bool is_cut_for(Seq first_visible, const Message& message);
+
+/// A system message that ends this user's membership.
+[[nodiscard]] bool ends_membership(const Message& message, UserId user);
+/// A system message that ends anybody's.
+[[nodiscard]] bool ends_memberships(const Message& message);
 
 /// What a sender asks for, before it has a place.
 struct Draft {
@@ -111,10 +138,12 @@ struct Draft {
   std::string content;
   std::optional<MessageId> reply_to;
   std::vector<UserId> mentions;
-  std::optional<ForwardedFrom> forwarded_from;  ///< Never from a client: `forward` sets it.
+  // Never from a client: `forward` sets them.
+  std::optional<ForwardedFrom> forwarded_from;
+  std::optional<MessageId> forwarded_message;
 
-  /// Over type, content, reply, mentions and where it was forwarded from: two requests are the same
-  /// when these are.
+  /// Over type, content, reply and mentions, or over which message is forwarded: two requests are
+  /// the same when these are. A forward of a message that was edited in between is the same one.
   [[nodiscard]] Sha256 hash() const;
 };
 
@@ -129,11 +158,15 @@ inline constexpr std::size_t kPreviewCodePointsMax = 140;
 inline constexpr std::size_t kRecentReactorsMax = 3;
 inline constexpr std::size_t kReactionKindsMax = 20;  ///< Different emoji on one message.
 inline constexpr std::size_t kEmojiBytesMax = 64;
+inline constexpr std::size_t kForwardChatsMax = 20;  ///< Of one request.
 
 /// Errors: validation_failed at /content.
 [[nodiscard]] Result<void> check_content(std::string_view content, const ContentLimits& limits);
 /// Everything about a draft that needs no store. Errors: validation_failed, each field by pointer.
 [[nodiscard]] Result<void> check_draft(const Draft& draft, const ContentLimits& limits);
+/// 1 to `kEmojiBytesMax` bytes of UTF-8 without blanks and control characters. What is an emoji
+/// changes every year, so no table decides. Errors: validation_failed at /emoji.
+[[nodiscard]] Result<void> check_emoji(std::string_view emoji);
 /// 1 to 64 of [A-Za-z0-9_-].
 [[nodiscard]] bool is_client_message_id(std::string_view text);
 

@@ -17,10 +17,8 @@ metrics::Counter joins_failed(
     "gateway_joins_failed_total",
     "Users sent back because a chat they were added to could not be read.");
 
-std::string_view event_of(const OrderedChange& change) {
-  if (change.is_new) return "new_message";
-  return change.message->is_deleted ? "message_deleted" : "message_updated";
-}
+/// Says nothing of what became of the message.
+constexpr std::string_view kStubEvent = "message_updated";
 
 /// Several answers make one: counts down, then delivers.
 struct Barrier {
@@ -112,74 +110,6 @@ void Gateway::on_chat_added(const ports::ChatAdded& event) {
   if (has_ready) spawn(executor(), "chat added", bring_in(event));
 }
 
-/// Brings the user's sockets of this shard into a chat: `chat_added`, what happened since the user
-/// was added, then whatever follows, without a gap.
-Task<void> Gateway::bring_in(ports::ChatAdded event) {
-  const auto origin = ports_.shards.current();
-  const auto interested = co_await add_interests({event.chat_id});
-  auto item = interested ? co_await ports_.chats.get(event.user_id, event.chat_id)
-                         : Result<domain::ChatListItem>(fail(interested.error()));
-  if (!item) {
-    if (interested) drop_interests({event.chat_id});
-    // Not there any more: then there is nothing to show.
-    if (item.error().code != Errc::not_found) send_back(event.user_id);
-    co_return;
-  }
-  std::string added;
-  json::ObjectWriter writer(added);
-  writer.number("userRev", event.user_rev);
-  json::append_chat_list_item(writer.value("chat"), *item, ports_.clock.now());
-  writer.close();
-
-  const auto home = ports_.shards.home_of(event.chat_id);
-  ports_.shards.post(home, [this, origin, event, added = std::move(added)]() mutable {
-    spawn(executor(), "catching up", catch_up(event, std::move(added), origin));
-  });
-}
-
-/// On the chat's home. Answers by the way that deliveries take, so that none can overtake it.
-Task<void> Gateway::catch_up(ports::ChatAdded event, std::string added, std::size_t origin) {
-  auto missed = co_await here().orders->catch_up(event.chat_id, event.known_rev);
-  auto show = [this, event, added = std::move(added), missed = std::move(missed)] {
-    if (missed) {
-      show_added(event, added, *missed);
-    } else if (missed.error().code != Errc::not_found) {
-      send_back(event.user_id);
-    }
-    drop_interests({event.chat_id});
-  };
-  // What is told to the own shard is told at once, to the others by the mailbox.
-  if (origin == ports_.shards.current()) {
-    show();
-  } else {
-    ports_.shards.post(origin, std::move(show));
-  }
-}
-
-void Gateway::show_added(const ports::ChatAdded& event, const std::string& added,
-                         const std::vector<OrderedChange>& missed) {
-  auto& part = here();
-  const auto at = part.sockets_of.find(event.user_id);
-  if (at == part.sockets_of.end()) return;
-  // A copy: a write may end a slow reader, which then leaves the list.
-  const auto handles = at->second;
-  for (const auto& handle : handles) {
-    auto* socket = ports_.server.find(handle);
-    if (socket == nullptr) continue;
-    auto& connection = connection_of(*socket);
-    if (!connection.is_ready) continue;  // It has the event in `added_early`.
-    const auto place = std::ranges::lower_bound(connection.chats, event.chat_id);
-    if (place != connection.chats.end() && *place == event.chat_id) continue;
-    connection.chats.insert(place, event.chat_id);
-    ++part.interests[event.chat_id];
-    socket->join(room_of(event.chat_id));
-    socket->emit("chat_added", added);
-    for (const auto& change : missed) {
-      socket->emit(event_of(change), json::message(*change.message, change.prev_rev));
-    }
-  }
-}
-
 /// The user's sockets of this shard come back and read everything afresh: they could not be told
 /// what they must know.
 void Gateway::send_back(domain::UserId user) {
@@ -218,8 +148,67 @@ void Gateway::deliver(const std::vector<std::size_t>& shards, domain::ChatId cha
     here().typists->commit(chat, change.message->sender_id);
   }
   changes_delivered.add(static_cast<std::int64_t>(shards.size()));
-  (void)to_chat(chat, shards)
-      .emit(event_of(change), json::message(*change.message, change.prev_rev));
+  auto everybody = to_chat(chat, shards);
+  const auto text = json::message(*change.message, change.prev_rev);
+  // What follows the last one and answers nobody is for everybody to see. Of all else some may see
+  // less: the cut room's sockets are looked at one by one.
+  const bool is_plain =
+      change.is_new && !change.message->reply_to && change.prev_rev + 1 == change.message->rev;
+  if (is_plain) {
+    (void)everybody.emit(event_of(change), text);
+  } else {
+    (void)std::move(everybody).except(cut_room(chat)).emit(event_of(change), text);
+  }
+  const bool ends = domain::ends_memberships(*change.message);
+  if (is_plain && !ends) return;
+  for (const auto shard : shards) {
+    const auto follow = [this, chat, change, is_plain, ends] {
+      if (!is_plain) deliver_cut(chat, change);
+      if (ends) end_memberships(chat, change);
+    };
+    // The own shard was told at once.
+    if (shard == ports_.shards.current()) {
+      follow();
+    } else {
+      ports_.shards.post(shard, follow);
+    }
+  }
+}
+
+/// To those who may not see all of the chat: each as much of the message as is theirs.
+void Gateway::deliver_cut(domain::ChatId chat, const OrderedChange& change) {
+  const auto& message = *change.message;
+  for (const auto& user : here().visibility.users(chat)) {
+    const auto at = here().sockets_of.find(user);
+    if (at == here().sockets_of.end()) continue;
+    const auto view = here().visibility.view(user, message);
+    auto seen = view == View::stub ? domain::stub_of(message) : message;
+    if (view == View::without_reply && seen.reply_to) seen.reply_to->preview.clear();
+    const auto text = json::message(seen, change.prev_rev);
+    const auto handles = at->second;
+    for (const auto& handle : handles) {
+      auto* socket = ports_.server.find(handle);
+      if (socket == nullptr || !hears(connection_of(*socket), chat)) continue;
+      socket->emit(view == View::stub ? kStubEvent : event_of(change), text);
+    }
+  }
+}
+
+/// On one shard: from where on the user sees the chat.
+void Gateway::see_from(domain::UserId user, domain::ChatId chat, domain::Seq first_visible) {
+  const auto at = here().sockets_of.find(user);
+  if (at == here().sockets_of.end()) return;
+  here().visibility.set(chat, user, first_visible);
+  for (const auto& handle : at->second) {
+    auto* socket = ports_.server.find(handle);
+    if (socket == nullptr || !hears(connection_of(*socket), chat)) continue;
+    if (first_visible > 1) {
+      connection_of(*socket).is_cut = true;
+      socket->join(cut_room(chat));
+    } else {
+      socket->leave(cut_room(chat));
+    }
+  }
 }
 
 }  // namespace knotos::gateway

@@ -42,7 +42,8 @@ Task<void> Gateway::check_recovery(server::SocketHandle handle, std::shared_ptr<
   if (socket == nullptr) co_return answer(false);
   const auto fresh = std::static_pointer_cast<Connection>(socket->data());
   const auto user = fresh->claims.user_id;
-  const bool is_same_session = kept->is_ready && kept->claims.user_id == user &&
+  // Who may not see all of a chat was told less than its room.
+  const bool is_same_session = kept->is_ready && !kept->is_cut && kept->claims.user_id == user &&
                                kept->claims.device_id == fresh->claims.device_id;
   if (!is_same_session) {
     recoveries_refused.add();
@@ -54,14 +55,15 @@ Task<void> Gateway::check_recovery(server::SocketHandle handle, std::shared_ptr<
   // device's session, so memberships and token may be looked at.
   here().sockets_of[user].push_back(handle);
   const auto identified = co_await identify(socket->handshake().auth);
-  const auto may = co_await may_take_up(user, chats);
+  const auto may = co_await may_take_up(user, chats, kept->member_revs);
   auto& sockets = here().sockets_of[user];
   std::erase(sockets, handle);
   if (sockets.empty()) here().sockets_of.erase(user);
 
   const bool is_in_time = ports_.clock.steady_now() - began_at < kTakeUpTime;
   kept->is_taken_up = false;
-  if (identified && may && *may && is_in_time && fresh->added_early.empty()) {
+  if (identified && may && *may && is_in_time && fresh->added_early.empty() &&
+      fresh->removed_early.empty()) {
     kept->claims = fresh->claims;
     kept->is_active = fresh->is_active;
     answer(true);
@@ -80,7 +82,8 @@ Task<void> Gateway::check_recovery(server::SocketHandle handle, std::shared_ptr<
 
 /// Takes the interests of the session; with an error, none are taken. False: the memberships are
 /// not those.
-Task<Result<bool>> Gateway::may_take_up(domain::UserId user, std::vector<domain::ChatId> chats) {
+Task<Result<bool>> Gateway::may_take_up(domain::UserId user, std::vector<domain::ChatId> chats,
+                                        std::vector<domain::Rev> member_revs) {
   auto joined = co_await ports_.bus.join_user(user);
   if (!joined) co_return fail(std::move(joined.error()));
   auto added = co_await add_interests(chats);
@@ -88,13 +91,17 @@ Task<Result<bool>> Gateway::may_take_up(domain::UserId user, std::vector<domain:
     ports_.bus.leave_user(user);
     co_return fail(std::move(added.error()));
   }
-  const auto memberships = co_await ports_.chat_store.chats_of(user);
-  if (!memberships) co_return false;
-  std::vector<domain::ChatId> now;
-  now.reserve(memberships->size());
-  for (const auto& membership : *memberships) now.push_back(membership.chat_id);
-  std::ranges::sort(now);
-  co_return now == chats;
+  auto now = co_await ports_.chat_store.chats_of(user);
+  if (!now || now->size() != chats.size()) co_return false;
+  std::ranges::sort(*now, {}, &ports::ChatStanding::chat_id);
+  for (std::size_t i = 0; i < chats.size(); ++i) {
+    const auto& membership = (*now)[i];
+    if (membership.chat_id != chats[i] || membership.member_rev != member_revs[i] ||
+        membership.first_visible_seq > 1) {
+      co_return false;
+    }
+  }
+  co_return true;
 }
 
 /// Its rooms and what it has missed are there already.

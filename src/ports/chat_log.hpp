@@ -13,6 +13,22 @@ namespace knotos::ports {
 struct LoadedChat {
   domain::Chat chat;
   std::vector<domain::UserChatState> states;
+  std::vector<domain::UserId> pair;  ///< Of a direct chat: its two users, for good.
+};
+
+/// A member as the rules of a group see them.
+struct RosterMember {
+  domain::UserId user_id;
+  domain::Role role = domain::Role::member;
+  Time joined_at;
+
+  bool operator==(const RosterMember&) const = default;
+};
+
+/// A chat with nothing pending, and all who are members at that place of its log or later.
+struct Roster {
+  domain::Chat chat;
+  std::vector<RosterMember> members;  ///< Oldest first: by the time they joined, then id.
 };
 
 enum class AppendStatus : std::uint8_t {
@@ -47,6 +63,11 @@ class ChatLog {
   /// Errors: not_found, store_unavailable.
   [[nodiscard]] virtual Task<Result<LoadedChat>> load(domain::ChatId chat,
                                                       std::vector<domain::UserId> users) = 0;
+
+  /// Who is in the chat: what changes of its members are checked against. The chat is read first,
+  /// so an append at its `last_rev` fails where a member has come or gone since. Errors: not_found,
+  /// store_unavailable.
+  [[nodiscard]] virtual Task<Result<Roster>> roster(domain::ChatId chat) = 0;
 
   /// Writes `entries` at `at_rev + 1, …`, all or none, and answers after the durable commit. Their
   /// `rev`s, `seq`s and ordinals are already those of these places. A batch is either message

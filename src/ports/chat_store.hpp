@@ -56,6 +56,9 @@ struct ChatListPage {
 struct ChatStanding {
   domain::ChatId chat_id;
   domain::Rev last_rev = 0;
+  // Of the user whose chats were asked for.
+  domain::Rev member_rev = 0;
+  domain::Seq first_visible_seq = 1;
 };
 
 /// Chats and who is in them. Any thread may call.

@@ -24,6 +24,12 @@ struct Invite {
   bool operator==(const Invite&) const = default;
 };
 
+/// Neither expired at `now` nor used up.
+[[nodiscard]] inline bool is_usable(const Invite& invite, Time now) {
+  return (!invite.expires_at || *invite.expires_at > now) &&
+         (invite.uses_max == 0 || invite.uses < invite.uses_max);
+}
+
 /// Invites to groups. Any thread may call. Errors of all: store_unavailable.
 class InviteStore {
  public:

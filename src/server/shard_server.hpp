@@ -171,15 +171,18 @@ class ShardServer final : public LinkHandler {
                                       const Incoming& incoming);
   void fault(EngineLink& link, socketio::Fault what);
 
-  // shard_server.cpp: sockets that come and go.
+  // shard_admission.cpp: CONNECT, to the answer.
   void on_connect(EngineLink& link, LinkSockets& above, const socketio::Packet& packet);
-  void on_disconnect(EngineLink& link, LinkSockets& above, std::string_view name_space);
   [[nodiscard]] bool take_connect(EngineLink& link, LinkSockets& above);
   void admit(EngineLink& link, NamespaceShard& name_space, std::string_view auth);
   void ask_admission(Socket& socket);
   void begin_socket(Socket& socket, const std::vector<Packet>& missed = {});
   void refuse_connect(EngineLink& link, LinkSockets& above, std::string_view name_space,
                       const Refusal& refusal);
+  void forget_closed(LinkSockets& above);
+
+  // shard_server.cpp: sockets that come and go.
+  void on_disconnect(EngineLink& link, LinkSockets& above, std::string_view name_space);
   void end_socket(Socket& socket, CloseReason reason);
   void run_ends();
   void tell_end(Ended& ended);
@@ -188,7 +191,6 @@ class ShardServer final : public LinkHandler {
   [[nodiscard]] LinkSockets& above_of(EngineLink& link) const;
   [[nodiscard]] Entry* find_entry(LinkSockets& above, std::string_view name_space) const;
   void erase_entry(LinkSockets& above, Entry& entry);
-  void forget_closed(LinkSockets& above);
   [[nodiscard]] NamespaceShard* find_namespace(std::string_view name) const;
   [[nodiscard]] NamespaceShard* make_namespace(std::string_view name);
   void drop_user(NamespaceShard& name_space);

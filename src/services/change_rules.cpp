@@ -45,7 +45,8 @@ Change erasure_of(const Message& target, const ChangeRequest& request,
     return fail(Errc::forbidden, "Only its author or an admin deletes a message.");
   }
   if (target.is_deleted) return std::optional<Message>();
-  if (!leads && !is_within_window(target, situation)) {
+  const bool is_in_time = (is_author && request.is_farewell) || is_within_window(target, situation);
+  if (!leads && !is_in_time) {
     return fail(Errc::forbidden, "This message is too old to be deleted for everyone.");
   }
   auto after = target;
@@ -59,6 +60,63 @@ Change erasure_of(const Message& target, const ChangeRequest& request,
   return std::optional<Message>(std::move(after));
 }
 
+Change reaction_of(const Message& target, const ChangeRequest& request,
+                   const ChangeSituation& situation) {
+  if (target.is_deleted) return fail(Errc::forbidden, "A deleted message takes no reactions.");
+  if (situation.has_reaction) return std::optional<Message>();
+  auto after = target;
+  auto found = std::ranges::find(after.reactions, request.emoji, &domain::ReactionCount::emoji);
+  if (found == after.reactions.end()) {
+    if (after.reactions.size() >= domain::kReactionKindsMax) {
+      return fail(Errc::conflict, "This message has as many kinds of reactions as it can have.");
+    }
+    found = after.reactions.insert(found, {.emoji = request.emoji, .recent_user_ids = {}});
+  }
+  ++found->count;
+  auto& recent = found->recent_user_ids;
+  recent.insert(recent.begin(), request.actor_id);
+  if (recent.size() > domain::kRecentReactorsMax) recent.resize(domain::kRecentReactorsMax);
+  return std::optional<Message>(std::move(after));
+}
+
+Change unreaction_of(const Message& target, const ChangeRequest& request,
+                     const ChangeSituation& situation) {
+  if (!situation.has_reaction) return std::optional<Message>();
+  auto after = target;
+  const auto found =
+      std::ranges::find(after.reactions, request.emoji, &domain::ReactionCount::emoji);
+  // The count is a projection of what `has_reaction` read.
+  if (found == after.reactions.end()) return std::optional<Message>();
+  --found->count;
+  if (found->count == 0) {
+    after.reactions.erase(found);
+    return std::optional<Message>(std::move(after));
+  }
+  found->recent_user_ids = situation.reactors;
+  std::erase(found->recent_user_ids, request.actor_id);
+  if (found->recent_user_ids.size() > domain::kRecentReactorsMax) {
+    found->recent_user_ids.resize(domain::kRecentReactorsMax);
+  }
+  return std::optional<Message>(std::move(after));
+}
+
+Change pin_of(const Message& target, const ChangeRequest& request,
+              const ChangeSituation& situation) {
+  if (situation.chat_type == domain::ChatType::group &&
+      situation.actor_role == domain::Role::member) {
+    return fail(Errc::forbidden, "Only the owner and admins pin.");
+  }
+  const bool pins = request.kind == ChangeKind::pin;
+  if (target.is_pinned == pins) return std::optional<Message>();
+  if (target.is_deleted) return fail(Errc::forbidden, "A deleted message is not pinned.");
+  if (pins && situation.pinned_count >= domain::kPinnedMessagesMax) {
+    return fail(Errc::conflict, "This chat has as many pinned messages as it can have.");
+  }
+  auto after = target;
+  after.is_pinned = pins;
+  return std::optional<Message>(std::move(after));
+}
+
 }  // namespace
 
 Change change_of(const Message& target, const ChangeRequest& request,
@@ -66,8 +124,20 @@ Change change_of(const Message& target, const ChangeRequest& request,
   if (target.type == domain::MessageType::system) {
     return fail(Errc::forbidden, "System messages never change.");
   }
-  return request.kind == ChangeKind::edit ? edit_of(target, request, situation)
-                                          : erasure_of(target, request, situation);
+  switch (request.kind) {
+    case ChangeKind::edit:
+      return edit_of(target, request, situation);
+    case ChangeKind::erase:
+      return erasure_of(target, request, situation);
+    case ChangeKind::react:
+      return reaction_of(target, request, situation);
+    case ChangeKind::unreact:
+      return unreaction_of(target, request, situation);
+    case ChangeKind::pin:
+    case ChangeKind::unpin:
+      return pin_of(target, request, situation);
+  }
+  std::unreachable();
 }
 
 }  // namespace knotos::services

@@ -17,10 +17,20 @@ const HeldMember* ChatHead::member(domain::UserId user) const {
   return found == members_.end() ? nullptr : &found->second;
 }
 
-void ChatHead::learn(domain::Chat chat, const std::vector<domain::UserChatState>& states) {
+std::optional<domain::UserId> ChatHead::peer_of(domain::UserId user) const {
+  if (pair_.size() != 2) return std::nullopt;
+  return pair_[0] == user ? pair_[1] : pair_[0];
+}
+
+void ChatHead::learn(domain::Chat chat) {
   if (chat_ && chat_->last_rev != chat.last_rev) members_.clear();
   chat_ = std::move(chat);
-  for (const auto& state : states) {
+}
+
+void ChatHead::learn(const ports::LoadedChat& loaded) {
+  learn(loaded.chat);
+  if (!loaded.pair.empty()) pair_ = loaded.pair;
+  for (const auto& state : loaded.states) {
     if (!state.is_member) {
       members_.erase(state.user_id);
       continue;
@@ -39,6 +49,11 @@ void ChatHead::move_on(domain::Chat chat, const std::vector<domain::Message>& ap
   }
 }
 
+void ChatHead::move_on(domain::Chat chat, const domain::MessageEntry& appended) {
+  chat_ = std::move(chat);
+  for (const auto& change : appended.memberships) members_.erase(change.user_id);
+}
+
 void ChatHead::forget() {
   chat_.reset();
   members_.clear();
@@ -50,13 +65,15 @@ void ChatHead::bound_members() {
 
 void ChatHead::push(std::shared_ptr<WaitingMessage> message) {
   by_key_.emplace(std::pair(message->sender_id, message->draft.client_message_id), message);
-  queue_.emplace_back(std::move(message));
-  ++unanswered_;
-  writes_waiting.add(1);
+  push_write(std::move(message));
 }
 
-void ChatHead::push(std::shared_ptr<WaitingChange> change) {
-  queue_.emplace_back(std::move(change));
+void ChatHead::push(std::shared_ptr<WaitingChange> change) { push_write(std::move(change)); }
+
+void ChatHead::push(std::shared_ptr<WaitingGroupChange> change) { push_write(std::move(change)); }
+
+void ChatHead::push_write(WaitingWrite write) {
+  queue_.push_back(std::move(write));
   ++unanswered_;
   writes_waiting.add(1);
 }
@@ -115,6 +132,12 @@ void ChatHead::answer(const std::shared_ptr<WaitingMessage>& message,
 
 void ChatHead::answer(const std::shared_ptr<WaitingChange>& change,
                       Result<domain::Message> result) {
+  remove(change);
+  change->answer.deliver(std::move(result));
+}
+
+void ChatHead::answer(const std::shared_ptr<WaitingGroupChange>& change,
+                      Result<GroupOutcome> result) {
   remove(change);
   change->answer.deliver(std::move(result));
 }

@@ -5,6 +5,7 @@
 #include "domain/chat.hpp"
 #include "domain/message.hpp"
 #include "services/change_rules.hpp"
+#include "services/group_rules.hpp"
 #include "services/receipt.hpp"
 
 #include <cstddef>
@@ -35,13 +36,26 @@ struct WaitingMessage {
   std::vector<std::shared_ptr<WaitingMessage>> repeats;
 };
 
-/// An edit or deletion that waits for its turn.
+/// A change of a message that waits for its turn.
 struct WaitingChange {
   ChangeRequest request;
   OneShot<Result<domain::Message>> answer;
 };
 
-using WaitingWrite = std::variant<std::shared_ptr<WaitingMessage>, std::shared_ptr<WaitingChange>>;
+/// What a change of a group came to: where the chat stands by it, and whether anything was written.
+struct GroupOutcome {
+  domain::Rev rev = 0;
+  bool is_new = false;
+};
+
+/// A change of a group's members or of its description that waits for its turn.
+struct WaitingGroupChange {
+  GroupRequest request;
+  OneShot<Result<GroupOutcome>> answer;
+};
+
+using WaitingWrite = std::variant<std::shared_ptr<WaitingMessage>, std::shared_ptr<WaitingChange>,
+                                  std::shared_ptr<WaitingGroupChange>>;
 
 /// What the checks need of a member. Only the chat's log moves it, so the place in the log guards
 /// it too; read marks and the like move without the log and are not held here.
@@ -70,10 +84,15 @@ class ChatHead {
   /// Pre: is_known().
   [[nodiscard]] const domain::Chat& chat() const { return *chat_; }
   [[nodiscard]] const HeldMember* member(domain::UserId user) const;
+  /// Of a direct chat: whom the user talks to.
+  [[nodiscard]] std::optional<domain::UserId> peer_of(domain::UserId user) const;
   /// Takes what the store answered; what was held is kept where the chat has not moved.
-  void learn(domain::Chat chat, const std::vector<domain::UserChatState>& states);
+  void learn(const ports::LoadedChat& loaded);
+  void learn(domain::Chat chat);
   /// After a commit by this process.
-  void move_on(domain::Chat chat, const std::vector<domain::Message>& appended);
+  void move_on(domain::Chat chat, const std::vector<domain::Message>& appended = {});
+  /// The same, by a change of members: those whose standing changed are asked for again.
+  void move_on(domain::Chat chat, const domain::MessageEntry& appended);
   /// Somebody else has written, or may have: to be loaded again.
   void forget();
   void bound_members();
@@ -85,6 +104,7 @@ class ChatHead {
   [[nodiscard]] const WaitingWrite& front() const { return queue_.front(); }
   void push(std::shared_ptr<WaitingMessage> message);
   void push(std::shared_ptr<WaitingChange> change);
+  void push(std::shared_ptr<WaitingGroupChange> change);
   /// The waiting message of this sender under this id, or null.
   [[nodiscard]] std::shared_ptr<WaitingMessage> waiting_under(
       domain::UserId sender, const std::string& client_message_id) const;
@@ -100,6 +120,7 @@ class ChatHead {
   /// Takes it off the queue and lets its sender, and those of its repeats, go on.
   void answer(const std::shared_ptr<WaitingMessage>& message, const Result<Receipt>& result);
   void answer(const std::shared_ptr<WaitingChange>& change, Result<domain::Message> result);
+  void answer(const std::shared_ptr<WaitingGroupChange>& change, Result<GroupOutcome> result);
   void answer_all(const Error& error);
 
   // The one coroutine that writes the chat.
@@ -110,10 +131,12 @@ class ChatHead {
   std::list<domain::ChatId>::iterator recency;
 
  private:
+  void push_write(WaitingWrite write);
   void remove(const WaitingWrite& write);
 
   domain::ChatId id_;
   std::optional<domain::Chat> chat_;
+  std::vector<domain::UserId> pair_;  ///< Never changes, so it outlives `forget`.
   std::unordered_map<domain::UserId, HeldMember> members_;
   std::deque<WaitingWrite> queue_;
   std::map<std::pair<domain::UserId, std::string>, std::shared_ptr<WaitingMessage>> by_key_;

@@ -1,6 +1,7 @@
 #include "services/chat_home.hpp"
 
 #include "base/metrics.hpp"
+#include "services/contact_rules.hpp"
 #include "services/server_key.hpp"
 
 #include <algorithm>
@@ -24,6 +25,8 @@ metrics::Counter refused_rate("writes_refused_total", "Writes refused before the
                               "rate");
 metrics::Counter refused_crowd("writes_refused_total", "Writes refused before they began.",
                                "reason", "chat-crowded");
+metrics::Counter refused_contact("writes_refused_total", "Writes refused before they began.",
+                                 "reason", "cannot-contact-user");
 metrics::Gauge heads_held("chat_heads_held", "Chats whose end of the log is held in memory.");
 metrics::Counter heads_dropped("chat_heads_dropped_total",
                                "Heads of chats dropped to keep to the limit.");
@@ -78,6 +81,19 @@ Task<Result<domain::Message>> ChatHome::change(ChatId chat, ChangeRequest reques
   if (refusal) co_return fail(std::move(*refusal));
 
   const auto change = std::make_shared<WaitingChange>();
+  change->request = std::move(request);
+  const auto head = head_of(chat);
+  head->push(change);
+  begin_writing(head);
+  co_return co_await change->answer.wait();
+}
+
+Task<Result<GroupOutcome>> ChatHome::change_group(ChatId chat, GroupRequest request) {
+  auto refusal = refusal_of_draining();
+  if (!refusal) refusal = refusal_of_crowd(chat);
+  if (refusal) co_return fail(std::move(*refusal));
+
+  const auto change = std::make_shared<WaitingGroupChange>();
   change->request = std::move(request);
   const auto head = head_of(chat);
   head->push(change);
@@ -150,6 +166,9 @@ Task<void> ChatHome::write_all(std::shared_ptr<ChatHome> self, std::shared_ptr<C
       if (const auto* change = std::get_if<std::shared_ptr<WaitingChange>>(&first)) {
         auto result = co_await self->write_change(head, (*change)->request);
         head->answer(*change, std::move(result));
+      } else if (const auto* group = std::get_if<std::shared_ptr<WaitingGroupChange>>(&first)) {
+        auto result = co_await self->write_group_change(head, (*group)->request);
+        head->answer(*group, std::move(result));
       } else {
         co_await self->write_messages(head);
       }
@@ -212,15 +231,29 @@ Task<Result<void>> ChatHome::load(std::shared_ptr<ChatHead> head, std::vector<Us
     head->forget();
     co_return fail(std::move(loaded.error()));
   }
-  head->learn(std::move(loaded->chat), loaded->states);
+  head->learn(*loaded);
   co_return Result<void>();
 }
 
-void ChatHome::publish(ChatId chat, const domain::Message& message) {
+Task<Result<void>> ChatHome::check_contact(std::shared_ptr<ChatHead> head, UserId user) {
+  const auto peer = head->peer_of(user);
+  if (!peer) co_return Result<void>();
+  auto relation = co_await around_.ports.relations.relation(user, *peer);
+  if (!relation) co_return fail(std::move(relation.error()));
+  if (!lets_write(*relation)) {
+    refused_contact.add();
+    co_return fail(Errc::cannot_contact_user);
+  }
+  co_return Result<void>();
+}
+
+void ChatHome::publish(ChatId chat, const domain::Message& message,
+                       std::vector<ports::MemberMoved> moved) {
   around_.ports.bus.publish(
       ports::ChatChanged{.chat_id = chat,
                          .rev = message.rev,
-                         .message = std::make_shared<const domain::Message>(message)});
+                         .message = std::make_shared<const domain::Message>(message),
+                         .moved = std::move(moved)});
 }
 
 }  // namespace knotos::services

@@ -43,6 +43,8 @@ class ChatHome : public std::enable_shared_from_this<ChatHome> {
                                            domain::Draft draft);
   /// `request` is valid.
   [[nodiscard]] Task<Result<domain::Message>> change(domain::ChatId chat, ChangeRequest request);
+  /// `request` is valid.
+  [[nodiscard]] Task<Result<GroupOutcome>> change_group(domain::ChatId chat, GroupRequest request);
 
   /// When the shards have stopped: answers what still waits, so that nothing holds anything.
   void close();
@@ -65,7 +67,12 @@ class ChatHome : public std::enable_shared_from_this<ChatHome> {
                                              domain::ChatId chat, Error refusal);
   [[nodiscard]] Task<Result<void>> load(std::shared_ptr<ChatHead> head,
                                         std::vector<domain::UserId> users);
-  void publish(domain::ChatId chat, const domain::Message& message);
+  /// In a direct chat, whether this user may reach the other now: no answer is kept. Pre: the head
+  /// is known. Errors: cannot_contact_user, store_unavailable.
+  [[nodiscard]] Task<Result<void>> check_contact(std::shared_ptr<ChatHead> head,
+                                                 domain::UserId user);
+  void publish(domain::ChatId chat, const domain::Message& message,
+               std::vector<ports::MemberMoved> moved = {});
 
   // chat_home_messages.cpp: messages, in batches.
   struct Batch {
@@ -78,6 +85,10 @@ class ChatHome : public std::enable_shared_from_this<ChatHome> {
   [[nodiscard]] Task<void> write_messages(std::shared_ptr<ChatHead> head);
   [[nodiscard]] Task<Batch> admit(std::shared_ptr<ChatHead> head,
                                   std::vector<std::shared_ptr<WaitingMessage>> waiting);
+  /// What keeps each sender of a direct chat from writing: asked once a batch.
+  using Refusals = std::unordered_map<domain::UserId, Error>;
+  [[nodiscard]] Task<Refusals> refusals_of(std::shared_ptr<ChatHead> head,
+                                           std::vector<std::shared_ptr<WaitingMessage>> waiting);
   [[nodiscard]] Task<Result<std::optional<domain::ReplyTo>>> reply_of(domain::ChatId chat,
                                                                       domain::MessageId target,
                                                                       domain::Seq visible_from_seq);
@@ -93,15 +104,33 @@ class ChatHome : public std::enable_shared_from_this<ChatHome> {
                                                      std::shared_ptr<WaitingMessage> write);
   [[nodiscard]] static bool gives_up(ChatHead& head, std::size_t tries_max);
 
-  // chat_home_changes.cpp: edits and deletions, one at a time.
+  // chat_home_changes.cpp: changes of messages, one at a time.
   [[nodiscard]] Task<Result<domain::Message>> write_change(std::shared_ptr<ChatHead> head,
                                                            ChangeRequest request);
   /// The message as it stands after the change; nullopt: the head has to be loaded again, then the
   /// change checked again.
   [[nodiscard]] Task<Result<std::optional<domain::Message>>> try_change(
       std::shared_ptr<ChatHead> head, ChangeRequest request);
+  /// What the rules must know beside the message. Errors: store_unavailable.
+  [[nodiscard]] Task<Result<ChangeSituation>> situation_of(std::shared_ptr<ChatHead> head,
+                                                           ChangeRequest request,
+                                                           domain::Role actor_role);
   [[nodiscard]] Task<Result<std::optional<domain::Message>>> append_change(
       std::shared_ptr<ChatHead> head, ChangeRequest request, domain::Message after, Time now);
+
+  // chat_home_groups.cpp: who is in a group and what it is called, one change at a time.
+  [[nodiscard]] Task<Result<GroupOutcome>> write_group_change(std::shared_ptr<ChatHead> head,
+                                                              GroupRequest request);
+  /// nullopt: the chat has moved in between; check again.
+  [[nodiscard]] Task<Result<std::optional<GroupOutcome>>> try_group_change(
+      std::shared_ptr<ChatHead> head, GroupRequest request);
+  [[nodiscard]] Task<Result<void>> check_arrivals(GroupRequest request, GroupChange change);
+  [[nodiscard]] domain::MessageEntry entry_for(const domain::Chat& chat, GroupChange change);
+  [[nodiscard]] Task<Result<std::optional<GroupOutcome>>> append_group_change(
+      std::shared_ptr<ChatHead> head, domain::MessageEntry entry);
+  void announce(const domain::MessageEntry& entry, const ports::AppendOutcome& outcome);
+  [[nodiscard]] static Task<void> tell_role(std::shared_ptr<ChatHome> self, domain::ChatId chat,
+                                            domain::UserId user, domain::UserRev user_rev);
 
   Surroundings around_;
   std::unordered_map<domain::ChatId, std::shared_ptr<ChatHead>> heads_;

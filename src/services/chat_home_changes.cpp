@@ -2,9 +2,10 @@
 #include "services/chat_home.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
-// Edits and deletions, one at a time.
+// Changes of messages, one at a time.
 namespace knotos::services {
 namespace {
 
@@ -13,10 +14,15 @@ using ports::AppendStatus;
 
 constexpr std::size_t kTriesMax = 32;
 
-metrics::Counter edits_stored("message_changes_total", "Changes of messages committed.", "kind",
-                              "edit");
-metrics::Counter erasures_stored("message_changes_total", "Changes of messages committed.", "kind",
-                                 "erase");
+constexpr std::string_view kChanges = "message_changes_total";
+constexpr std::string_view kChangesHelp = "Changes of messages committed.";
+/// In the order of `domain::ChangeKind`.
+std::array<metrics::Counter, 6> changes_stored{{{kChanges, kChangesHelp, "kind", "edit"},
+                                                {kChanges, kChangesHelp, "kind", "erase"},
+                                                {kChanges, kChangesHelp, "kind", "react"},
+                                                {kChanges, kChangesHelp, "kind", "unreact"},
+                                                {kChanges, kChangesHelp, "kind", "pin"},
+                                                {kChanges, kChangesHelp, "kind", "unpin"}}};
 metrics::Counter places_taken("chat_places_taken_total",
                               "Appends that found another process's entry at their place.", "kind",
                               "change");
@@ -48,28 +54,57 @@ Task<Result<std::optional<Message>>> ChatHome::try_change(std::shared_ptr<ChatHe
     if (!loaded) co_return fail(Errc::not_found, "There is no such chat.");
   }
   const auto* const member = head->member(request.actor_id);
-  if (member == nullptr) co_return fail(Errc::not_found, "There is no such chat.");
-  const auto role = member->role;
-  const auto visible_from_seq = member->visible_from_seq;
+  if (member == nullptr && !request.is_farewell) {
+    co_return fail(Errc::not_found, "There is no such chat.");
+  }
+  const auto role = member == nullptr ? domain::Role::member : member->role;
+  const auto visible_from_seq =
+      member == nullptr || request.is_farewell ? domain::Seq{1} : member->visible_from_seq;
 
   auto target = co_await around_.ports.messages.find(chat, request.message_id);
   if (!target && target.error().code != Errc::not_found) co_return fail(target.error());
   if (!target || target->seq < visible_from_seq) {
     co_return fail(Errc::not_found, "There is no such message.");
   }
-  const auto now = around_.ports.clock.now();
-  auto change = change_of(*target, request,
-                          {.chat_type = head->chat().type,
-                           .actor_role = role,
-                           .now = now,
-                           .window = around_.limits.change_window});
+  if (request.kind != domain::ChangeKind::erase) {
+    // Whoever is kept away may still take back what they wrote.
+    auto contact = co_await check_contact(head, request.actor_id);
+    if (!contact) co_return fail(std::move(contact.error()));
+  }
+  const auto situation = co_await situation_of(head, request, role);
+  if (!situation) co_return fail(situation.error());
+  auto change = change_of(*target, request, *situation);
   if (!change) {
     // The role may have risen since the head was loaded: a refusal rests on the present state.
     if (change.error().code == Errc::forbidden && !is_fresh) co_return std::optional<Message>();
     co_return fail(std::move(change.error()));
   }
   if (!*change) co_return std::optional<Message>(std::move(*target));
-  co_return co_await append_change(head, std::move(request), std::move(**change), now);
+  co_return co_await append_change(head, std::move(request), std::move(**change), situation->now);
+}
+
+Task<Result<ChangeSituation>> ChatHome::situation_of(std::shared_ptr<ChatHead> head,
+                                                     ChangeRequest request,
+                                                     domain::Role actor_role) {
+  ChangeSituation situation{.chat_type = head->chat().type,
+                            .actor_role = actor_role,
+                            .now = around_.ports.clock.now(),
+                            .window = around_.limits.change_window,
+                            .pinned_count = head->chat().pinned_message_ids.size(),
+                            .reactors = {}};
+  const bool removes = request.kind == domain::ChangeKind::unreact;
+  if (request.kind != domain::ChangeKind::react && !removes) co_return situation;
+  auto& messages = around_.ports.messages;
+  const auto has_reaction = co_await messages.has_reaction(head->id(), request.message_id,
+                                                           request.actor_id, request.emoji);
+  if (!has_reaction) co_return fail(has_reaction.error());
+  situation.has_reaction = *has_reaction;
+  if (!removes) co_return situation;
+  auto reactors = co_await messages.recent_reactors(head->id(), request.message_id, request.emoji,
+                                                    domain::kRecentReactorsMax + 1);
+  if (!reactors) co_return fail(std::move(reactors.error()));
+  situation.reactors = std::move(*reactors);
+  co_return situation;
 }
 
 Task<Result<std::optional<Message>>> ChatHome::append_change(std::shared_ptr<ChatHead> head,
@@ -80,14 +115,14 @@ Task<Result<std::optional<Message>>> ChatHome::append_change(std::shared_ptr<Cha
   const domain::ChangeEntry entry{.kind = request.kind,
                                   .actor_id = request.actor_id,
                                   .after = after,
-                                  .emoji = {},
+                                  .emoji = request.emoji,
                                   .created_at = now};
   auto outcome = co_await around_.ports.log.append(head->id(), at_rev, {entry});
   switch (outcome.status) {
     case AppendStatus::appended: {
       auto chat = head->chat();
       domain::apply(chat, entry);
-      head->move_on(std::move(chat), {});
+      head->move_on(std::move(chat));
       break;
     }
     case AppendStatus::place_taken:
@@ -108,7 +143,7 @@ Task<Result<std::optional<Message>>> ChatHome::append_change(std::shared_ptr<Cha
       head->forget();
       co_return fail_because(Errc::store_unavailable, outcome.cause);
   }
-  (request.kind == domain::ChangeKind::edit ? edits_stored : erasures_stored).add();
+  changes_stored.at(static_cast<std::size_t>(request.kind)).add();
   publish(head->id(), after);
   co_return std::optional<Message>(std::move(after));
 }

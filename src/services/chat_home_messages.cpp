@@ -91,10 +91,13 @@ Task<void> ChatHome::write_messages(std::shared_ptr<ChatHead> head) {
 Task<ChatHome::Batch> ChatHome::admit(std::shared_ptr<ChatHead> head,
                                       std::vector<std::shared_ptr<WaitingMessage>> waiting) {
   Batch batch;
+  const auto refusals = co_await refusals_of(head, waiting);
   for (auto& message : waiting) {
     const auto* const member = head->member(message->sender_id);
-    if (member == nullptr) {
-      auto answer = co_await refuse(message, head->id(), no_such_chat());
+    const auto refusal = refusals.find(message->sender_id);
+    if (member == nullptr || refusal != refusals.end()) {
+      auto answer = co_await refuse(message, head->id(),
+                                    member == nullptr ? no_such_chat() : refusal->second);
       head->answer(message, answer);
       continue;
     }
@@ -112,6 +115,21 @@ Task<ChatHome::Batch> ChatHome::admit(std::shared_ptr<ChatHead> head,
     batch.replies.push_back(std::move(reply));
   }
   co_return batch;
+}
+
+Task<ChatHome::Refusals> ChatHome::refusals_of(
+    std::shared_ptr<ChatHead> head, std::vector<std::shared_ptr<WaitingMessage>> waiting) {
+  Refusals refusals;
+  if (head->chat().type != domain::ChatType::direct) co_return refusals;
+  std::vector<domain::UserId> asked;
+  for (const auto& message : waiting) {
+    const auto sender = message->sender_id;
+    if (std::ranges::find(asked, sender) != asked.end()) continue;
+    asked.push_back(sender);
+    auto checked = co_await check_contact(head, sender);
+    if (!checked) refusals.emplace(sender, std::move(checked.error()));
+  }
+  co_return refusals;
 }
 
 /// Read here and not before the message waits: an erasure in between would live on in the preview.

@@ -13,7 +13,7 @@ import rules
 
 SKIPPED = {"build", "node_modules", ".git", "corpus", "data", ".cache"}
 CPP = {".cpp", ".hpp"}
-CODE = CPP | {".mjs", ".py"}
+CODE = CPP | {".mjs", ".py", ".ts", ".svelte", ".css"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 STANDARD = re.compile(r"^[a-z_]+$")
 LEFTOVER = re.compile(r"\b(" + "|".join(rules.LEFTOVERS) + r")\b")
@@ -155,7 +155,7 @@ def check_errc(root):
 
 
 def files_of(root):
-    for top in ("src", "tests", "examples", "web/src"):
+    for top in ("src", "tests", "examples", "web/src", "web/tests", "web/scripts"):
         for path in sorted((root / top).rglob("*")):
             skipped = SKIPPED & set(path.relative_to(root).parts)
             if path.suffix in CODE and path.is_file() and not skipped:

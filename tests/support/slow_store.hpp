@@ -48,6 +48,13 @@ class SlowStore final : public ports::ChatLog, public ports::MessageStore, publi
     co_return loaded;
   }
 
+  Task<Result<ports::Roster>> roster(domain::ChatId chat) override {
+    co_await pause();
+    auto roster = co_await inner_.roster(chat);
+    co_await pause();
+    co_return roster;
+  }
+
   Task<ports::AppendOutcome> append(domain::ChatId chat, domain::Rev at_rev,
                                     std::vector<domain::LogEntry> entries) override {
     batch_sizes.push_back(entries.size());
@@ -111,6 +118,13 @@ class SlowStore final : public ports::ChatLog, public ports::MessageStore, publi
     auto found = co_await inner_.has_reaction(chat, message, user, std::move(emoji));
     co_await pause();
     co_return found;
+  }
+  Task<Result<std::vector<domain::UserId>>> recent_reactors(domain::ChatId chat,
+                                                            domain::MessageId message,
+                                                            std::string emoji,
+                                                            std::size_t limit) override {
+    co_await pause();
+    co_return co_await inner_.recent_reactors(chat, message, std::move(emoji), limit);
   }
   Task<Result<std::vector<domain::Message>>> messages_by(domain::ChatId chat, domain::UserId sender,
                                                          domain::Seq after,

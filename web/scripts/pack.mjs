@@ -1,4 +1,5 @@
-// Makes one file of the built client, for the server to hold in itself (src/webapp/pack.hpp says how it is laid out):
+// Makes one file of the built client, for the server to hold in itself (src/webapp/pack.hpp says
+// how it is laid out):
 //   node pack.mjs DIST PACK
 // Before that it writes the service worker, which must know the names of all other files.
 
@@ -40,12 +41,18 @@ function filesOf(folder, prefix = '') {
 }
 
 function writeServiceWorker(files) {
-  const shell = files.filter((name) => name !== '/index.html' && name !== '/service-worker.js');
+  // The page at /docs is no part of the client.
+  const shell = files.filter(
+    (name) => name !== '/index.html' && name !== '/service-worker.js' && !name.startsWith('/docs/'),
+  );
   shell.unshift('/');
   const contents = files.map((name) => hashOf(readFileSync(path.join(dist, name))));
   const source = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../worker');
   const text = readFileSync(path.join(source, 'service-worker.js'), 'utf8');
-  const head = `const SHELL = ${JSON.stringify(shell)};\nconst VERSION = ${JSON.stringify(hashOf(contents.join()))};\n`;
+  const version = hashOf(contents.join());
+  const head = `const SHELL = ${JSON.stringify(shell)};
+const VERSION = '${version}';
+`;
   writeFileSync(path.join(dist, 'service-worker.js'), head + text);
 }
 

@@ -62,8 +62,9 @@ Task<Result<ports::CreatedChat>> MemoryStore::create(ports::NewChat chat) {
   }
   made.changed_at = change_time();
   for (const auto& state : chat.members) {
-    made.times[state.user_id] = {
-        .changed_at = made.changed_at, .member_changed_at = made.changed_at, .marked_at = {}};
+    auto& times = made.times[state.user_id];
+    times.changed_at = made.changed_at;
+    times.member_changed_at = made.changed_at;
   }
   ports::AppendOutcome outcome;
   if (chat.first_entry) apply(made, *chat.first_entry, outcome);
@@ -113,7 +114,12 @@ Task<Result<std::vector<ports::ChatStanding>>> MemoryStore::chats_of(domain::Use
   if (account == accounts_.end()) co_return standings;
   for (const auto& id : account->second.chats) {
     const auto& found = chats_.at(id);
-    if (found.states.at(user).is_member) standings.push_back({id, found.chat.last_rev});
+    const auto& state = found.states.at(user);
+    if (!state.is_member) continue;
+    standings.push_back({.chat_id = id,
+                         .last_rev = found.chat.last_rev,
+                         .member_rev = state.member_rev,
+                         .first_visible_seq = domain::first_visible_seq(state)});
   }
   co_return standings;
 }
@@ -124,7 +130,9 @@ Task<Result<std::vector<ports::ChatStanding>>> MemoryStore::standings(
   if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
   std::vector<ports::ChatStanding> standings;
   for (const auto& id : chats) {
-    if (const auto* found = stored(id)) standings.push_back({id, found->chat.last_rev});
+    if (const auto* found = stored(id)) {
+      standings.push_back({.chat_id = id, .last_rev = found->chat.last_rev});
+    }
   }
   co_return standings;
 }
@@ -141,6 +149,10 @@ Task<Result<bool>> MemoryStore::is_member(domain::ChatId chat, domain::UserId us
 domain::ChatListItem MemoryStore::item_of(const StoredChat& stored,
                                           const domain::UserChatState& state) const {
   domain::ChatListItem item{stored.chat, state, {}};
+  auto& preview = item.chat.last_message_preview;
+  const domain::Visibility visibility{.first_seq = domain::first_visible_seq(state),
+                                      .hidden = hidden_by(stored, state.user_id)};
+  if (preview && !visibility.shows(preview->seq, preview->message_id)) preview.reset();
   const auto user_of = [this](const domain::UserChatState& member) {
     return accounts_.at(member.user_id).credentials.user;
   };

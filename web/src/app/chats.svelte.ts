@@ -91,7 +91,8 @@ export class Chats {
     try {
       this.put(await this.api.chat(chatId));
     } catch (error) {
-      if (error instanceof ApiError && error.status === 404) {
+      // 422: what stands in the address is no id at all.
+      if (error instanceof ApiError && [404, 422].includes(error.status)) {
         this.remove(chatId);
         this.missing.add(chatId);
       } else {

@@ -6,6 +6,8 @@ import type { ChatStore } from '../store/chat_store';
 import type { Chats } from './chats.svelte';
 
 const pageSize = 50;
+/** Who scrolls wants more of it. */
+const olderPageSize = 100;
 /** A chat that has moved on further than this is loaded anew rather than caught up with. */
 const catchUpMost = 1_000;
 const saveDelayMs = 800;
@@ -106,7 +108,7 @@ export class Conversation {
     try {
       await this.#page(async () => {
         const beforeSeq = this.#log.firstSeq;
-        const page = await this.parts.api.history(this.chatId, { beforeSeq }, pageSize);
+        const page = await this.parts.api.history(this.chatId, { beforeSeq }, olderPageSize);
         return () => this.#log.prepend(page);
       });
       this.error = null;

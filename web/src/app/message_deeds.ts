@@ -62,6 +62,11 @@ export class MessageDeeds {
     this.composer.edit(this.message);
   }
 
+  /** Under one key, so that a forward that is said again is one. */
+  async forward(toChatId: string, key: string): Promise<void> {
+    await this.client.api.forward(this.#chatId, this.message.id, toChatId, key);
+  }
+
   copy(): void {
     navigator.clipboard?.writeText(this.message.content ?? '').then(
       () => toasts.say(t('act.copied')),

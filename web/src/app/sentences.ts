@@ -6,13 +6,9 @@ import type { People } from './people.svelte';
 const sentences: Record<string, Key> = {
   group_created: 'sys.created',
   members_added: 'sys.added',
-  member_added: 'sys.added',
   member_joined: 'sys.joined',
-  members_joined: 'sys.joined',
-  joined_by_invite: 'sys.joinedByInvite',
   member_left: 'sys.left',
   member_removed: 'sys.removed',
-  members_removed: 'sys.removed',
   title_changed: 'sys.title',
   role_changed: 'sys.role',
   owner_changed: 'sys.owner',

@@ -45,7 +45,7 @@ export function language(): Language {
   return current;
 }
 
-/** For dates and numbers: the browser's own variety of the language, such as en-GB, if it has one. */
+/** For dates and numbers: the browser's own variety of the language, such as en-GB. */
 export function locale(): string {
   const tags = navigator.languages ?? [navigator.language];
   return tags.find((tag) => tag.split('-')[0]?.toLowerCase() === current) ?? current;

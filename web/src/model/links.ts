@@ -7,7 +7,7 @@ export interface TextPart {
 const candidate = /\bhttps?:\/\/[^\s<>"'`\u0000-\u001f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/giu;
 const closers: Record<string, string> = { ')': '(', ']': '[', '}': '{' };
 
-/** What ends a sentence does not belong to a link in it; nor does a bracket that it did not open. */
+/** What ends a sentence is not of a link in it; nor is a bracket that the link did not open. */
 function trimmed(text: string): string {
   for (;;) {
     const last = text.at(-1);

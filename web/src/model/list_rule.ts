@@ -2,7 +2,7 @@ import type { Chat, Message, Preview } from './types';
 
 const previewLength = 140;
 
-/** `lastMessagePreview` after a change: of a new last message, or of the same one in a new state. */
+/** `lastMessagePreview` after a change: of a new last message, or of the same one changed. */
 export function previewAfter(preview: Preview | null, change: Message): Preview | null {
   if (preview && change.seq < preview.seq) return preview;
   if (change.senderId === undefined || change.createdAt === undefined) return preview;

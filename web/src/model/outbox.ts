@@ -47,6 +47,8 @@ const retryMostMs = 15_000;
 export class Outbox {
   pending: PendingMessage[] = [];
   #parts: OutboxParts;
+  /** Shown already, and on their way into the store. */
+  #unsaved: PendingMessage[] = [];
   #isDraining = false;
   #wantsDrain = false;
   #isClosed = false;
@@ -60,12 +62,14 @@ export class Outbox {
   }
 
   async load(): Promise<void> {
-    this.#set(await this.#parts.store.all());
+    await this.#read();
   }
 
   async add(message: PendingMessage): Promise<void> {
+    this.#unsaved.push(message);
     this.#set([...this.pending, message]);
     await this.#parts.store.add(message);
+    this.#unsaved = this.#unsaved.filter((each) => each !== message);
     this.kick();
   }
 
@@ -95,6 +99,7 @@ export class Outbox {
     this.#isDraining = true;
     void this.#drain().finally(() => {
       this.#isDraining = false;
+      if (this.#wantsDrain && this.#parts.isOnline()) this.kick();
     });
   }
 
@@ -118,8 +123,7 @@ export class Outbox {
   /** From the store, for another tab may have sent some and added others. */
   async #sendAll(): Promise<'done' | { waitMs: number }> {
     for (;;) {
-      const pending = await this.#parts.store.all();
-      this.#set(pending);
+      const pending = await this.#read();
       const next = pending.find((each) => each.refusal === undefined);
       if (!next || this.#isClosed) return 'done';
       if (!this.#parts.isOnline()) return 'done';
@@ -133,6 +137,14 @@ export class Outbox {
         await this.#update({ ...next, refusal: answer.problem.detail ?? answer.problem.code });
       }
     }
+  }
+
+  async #read(): Promise<PendingMessage[]> {
+    const stored = await this.#parts.store.all();
+    const keys = new Set(stored.map((each) => each.clientMessageId));
+    const unsaved = this.#unsaved.filter((each) => !keys.has(each.clientMessageId));
+    this.#set([...stored, ...unsaved]);
+    return stored;
   }
 
   async #update(message: PendingMessage): Promise<void> {

@@ -13,7 +13,7 @@ import type {
   User,
 } from '../model/types';
 import { request, type Fetch, type RequestOptions } from './http';
-import { ApiError } from './problem';
+import { ApiError, garbageProblem } from './problem';
 
 export interface TokenSource {
   /** A token that is good for a while. Rejects where the session has ended or nobody answers. */
@@ -82,25 +82,31 @@ export class Api {
     }
   }
 
+  version = () => this.call<{ version: string }>('GET', '/version');
+  /** A list; an answer that is none is not passed on. */
+  async list<Answer extends { data: unknown[] }>(path: string): Promise<Answer> {
+    const answer = await this.call<Answer>('GET', path);
+    if (!Array.isArray(answer.data)) throw new ApiError(garbageProblem(200));
+    return answer;
+  }
+
   me = () => this.call<User>('GET', '/v1/me');
   changeMe = (fields: { displayName?: string }) => this.call<User>('PATCH', '/v1/me', fields);
   deleteMe = (password: string) => this.call<void>('DELETE', '/v1/me', { password });
   changePrivacy = (fields: object) => this.call<unknown>('PATCH', '/v1/me/privacy', fields);
   user = (userId: string) => this.call<User>('GET', `/v1/users/${id(userId)}`);
-  findUsers = (prefix: string) =>
-    this.call<Page<User>>('GET', `/v1/users?q=${id(prefix)}&limit=10`);
+  findUsers = (prefix: string) => this.list<Page<User>>(`/v1/users?q=${id(prefix)}&limit=10`);
 
-  sessions = () => this.call<Page<Device>>('GET', '/v1/auth/sessions');
+  sessions = () => this.list<Page<Device>>('/v1/auth/sessions');
   endSession = (deviceId: string) => this.call<void>('DELETE', `/v1/auth/sessions/${id(deviceId)}`);
   logout = () => this.call<void>('POST', '/v1/auth/logout', {});
 
-  blocks = () => this.call<Page<User>>('GET', '/v1/blocks');
+  blocks = () => this.list<Page<User>>('/v1/blocks');
   block = (userId: string) => this.call<void>('PUT', `/v1/blocks/${id(userId)}`);
   unblock = (userId: string) => this.call<void>('DELETE', `/v1/blocks/${id(userId)}`);
 
   chats = (filter: 'all' | 'archived', cursor?: string) =>
-    this.call<Page<Chat>>(
-      'GET',
+    this.list<Page<Chat>>(
       `/v1/chats?limit=100&filter=${filter}${cursor ? `&cursor=${id(cursor)}` : ''}`,
     );
   chat = (chatId: string) => this.call<Chat>('GET', `/v1/chats/${id(chatId)}`);
@@ -116,8 +122,7 @@ export class Api {
     this.call<ChatUserState>('PATCH', `/v1/chats/${id(chatId)}/state`, fields);
 
   members = (chatId: string, cursor?: string) =>
-    this.call<Page<Member>>(
-      'GET',
+    this.list<Page<Member>>(
       `/v1/chats/${id(chatId)}/members?limit=100${cursor ? `&cursor=${id(cursor)}` : ''}`,
     );
   addMembers = (chatId: string, memberIds: string[]) =>
@@ -129,7 +134,7 @@ export class Api {
   leave = (chatId: string) => this.call<void>('POST', `/v1/chats/${id(chatId)}/leave`, {});
   changeOwner = (chatId: string, userId: string) =>
     this.call<unknown>('POST', `/v1/chats/${id(chatId)}/owner`, { userId });
-  invites = (chatId: string) => this.call<Page<Invite>>('GET', `/v1/chats/${id(chatId)}/invites`);
+  invites = (chatId: string) => this.list<Page<Invite>>(`/v1/chats/${id(chatId)}/invites`);
   createInvite = (chatId: string) =>
     this.call<Invite>('POST', `/v1/chats/${id(chatId)}/invites`, {});
   revokeInvite = (chatId: string, code: string) =>
@@ -142,15 +147,14 @@ export class Api {
     limit = 50,
   ) => {
     const query = Object.entries(where).map(([name, seq]) => `&${name}=${seq}`);
-    return this.call<HistoryPage>(
-      'GET',
+    return this.list<HistoryPage>(
       `/v1/chats/${id(chatId)}/messages?limit=${limit}${query.join('')}`,
     );
   };
   message = (chatId: string, messageId: string) =>
     this.call<Message>('GET', `/v1/chats/${id(chatId)}/messages/${id(messageId)}`);
   changes = (chatId: string, sinceRev: number) =>
-    this.call<Changes>('GET', `/v1/chats/${id(chatId)}/changes?sinceRev=${sinceRev}&limit=100`);
+    this.list<Changes>(`/v1/chats/${id(chatId)}/changes?sinceRev=${sinceRev}&limit=100`);
   edit = (chatId: string, messageId: string, content: string, baseVersion?: number) =>
     this.call<Message>('PATCH', `/v1/chats/${id(chatId)}/messages/${id(messageId)}`, {
       content,
@@ -161,6 +165,11 @@ export class Api {
       'DELETE',
       `/v1/chats/${id(chatId)}/messages/${id(messageId)}?scope=${scope}`,
     );
+  forward = (chatId: string, messageId: string, toChatId: string, clientMessageId: string) =>
+    this.call<unknown>('POST', `/v1/chats/${id(chatId)}/messages/${id(messageId)}/forward`, {
+      chatId: toChatId,
+      clientMessageId,
+    });
   react = (chatId: string, messageId: string, emoji: string, isOn: boolean) =>
     this.call<Message>(
       isOn ? 'PUT' : 'DELETE',

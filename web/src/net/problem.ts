@@ -34,7 +34,7 @@ export function garbageProblem(status: number): Problem {
   return { status, code: codeGarbage, retryable };
 }
 
-/** Whatever came as an error, as a problem; nothing in it is believed but what has the right type. */
+/** Whatever came as an error, as a problem. Only what has the right type is believed. */
 export function problemFrom(body: unknown, status: number): Problem {
   if (typeof body !== 'object' || body === null) return garbageProblem(status);
   const given = body as Record<string, unknown>;
