@@ -1,6 +1,7 @@
 #include "base/metrics.hpp"
 #include "gateway/gateway.hpp"
 #include "gateway/shard_part.hpp"
+#include "json/private_cursors.hpp"
 #include "json/read.hpp"
 #include "json/requests.hpp"
 #include "json/text.hpp"
@@ -21,13 +22,6 @@ metrics::Counter arrivals_failed("gateway_arrivals_failed_total",
 metrics::Counter sessions_ended("gateway_sessions_ended_total",
                                 "Sockets ended by expiry or revocation.");
 
-/// Where `sync` goes on: for now the time of the session's start, in a form that later servers can
-/// tell apart.
-std::string first_cursor(Time now) {
-  const auto text = "1:" + std::to_string(now.time_since_epoch().count());
-  return base64url_encode(as_octets(text));
-}
-
 std::vector<domain::ChatId> ids_of(const std::vector<ports::ChatStanding>& standings) {
   std::vector<domain::ChatId> ids;
   ids.reserve(standings.size());
@@ -44,6 +38,7 @@ Task<void> Gateway::admit(server::SocketHandle handle, std::string auth, Admitte
       auto connection = std::make_shared<Connection>();
       connection->claims = arrival->claims;
       connection->is_active = arrival->is_active;
+      connection->resumes_from = std::move(arrival->cursor);
       socket->set_data(std::move(connection));
     }
     done(std::nullopt);
@@ -118,11 +113,20 @@ void Gateway::let_go(Connection& connection) {
 /// stand: one that ends later is heard of by the chat's channel, which is open by then.
 Task<void> Gateway::enter(server::SocketHandle handle, domain::UserId user) {
   auto joined = co_await ports_.bus.join_user(user);
-  auto chats = joined ? co_await open_rooms(user) : Result<Memberships>(fail(joined.error()));
-
+  // Before anything is read, so that it covers no more than that.
+  auto present = joined ? co_await ports_.own.syncs.present()
+                        : Result<services::SyncCursor>(fail(joined.error()));
+  auto chats = present ? co_await open_rooms(user) : Result<Memberships>(fail(present.error()));
+  std::optional<Resumption> resumption;
   auto* socket = ports_.server.find(handle);
+  if (socket != nullptr && chats && !connection_of(*socket).resumes_from.empty()) {
+    resumption = co_await read_resumption(
+        user, std::exchange(connection_of(*socket).resumes_from, {}));
+    socket = ports_.server.find(handle);
+  }
   if (socket != nullptr && chats) {
-    welcome(*socket, *chats);
+    connection_of(*socket).cursor = json::encode_cursor(*present);
+    welcome(*socket, *chats, resumption);
     co_return;
   }
   if (chats) drop_interests(ids_of(*chats));
@@ -160,36 +164,43 @@ Task<Result<Gateway::Memberships>> Gateway::open_rooms(domain::UserId user) {
   co_return std::move(*memberships);
 }
 
-void Gateway::welcome(server::Socket& socket, const Memberships& memberships) {
+void Gateway::welcome(server::Socket& socket, const Memberships& memberships,
+                      const std::optional<Resumption>& resumption) {
   auto& connection = connection_of(socket);
   const auto has_ended = [&connection](const ports::ChatStanding& membership) {
     return std::ranges::any_of(connection.removed_early, [&membership](const auto& removed) {
       return removed.first == membership.chat_id && removed.second > membership.member_rev;
     });
   };
+  const bool resumes = resumption && resumption->resync_reason.empty();
   socket.join(user_room(connection.claims.user_id));
   for (const auto& membership : memberships) {
     if (has_ended(membership)) {
       drop_interests({membership.chat_id});
       continue;
     }
-    socket.join(room_of(membership.chat_id));
-    here().visibility.set(membership.chat_id, connection.claims.user_id,
-                          membership.first_visible_seq);
-    if (membership.first_visible_seq > 1) {
-      socket.join(cut_room(membership.chat_id));
-      connection.is_cut = true;
-    }
+    // Who is told what they missed joins with the last of it.
+    if (!resumes) socket.join(room_of(membership.chat_id));
     connection.chats.push_back(membership.chat_id);
     connection.member_revs.push_back(membership.member_rev);
   }
   connection.removed_early = {};
   connection.is_ready = true;
   connection.holds = 1;
+  if (!resumes) {
+    for (const auto& membership : memberships) {
+      see_from(connection.claims.user_id, membership.chat_id, membership.first_visible_seq);
+    }
+  }
   say_ready(socket);
   for (const auto& early : std::exchange(connection.own_early, {})) tell_own(socket, early);
   if (connection.has_missed_own) {
     socket.emit("resync_required", json::reason("slowConsumer"), server::PacketClass::control);
+  }
+  if (resumes) {
+    resume(socket, *resumption, memberships);
+  } else if (resumption) {
+    tell_to_resync(socket, resumption->resync_reason);
   }
   for (const auto& early : std::exchange(connection.added_early, {})) {
     spawn(executor(), "chat added", bring_in(early));
@@ -204,7 +215,7 @@ void Gateway::say_ready(server::Socket& socket) {
   ready.id("userId", connection.claims.user_id);
   ready.id("deviceId", connection.claims.device_id);
   ready.time("serverTime", now);
-  ready.text("cursor", first_cursor(now));
+  ready.text("cursor", connection.cursor);
   json::ObjectWriter limit(ready.value("limits"));
   limit.number("contentCodePointsMax", limits_.content.code_points_max);
   limit.number("contentBytesMax", limits_.content.bytes_max);

@@ -48,10 +48,13 @@ struct Connection {
   bool has_missed_own = false;
   /// Somebody looks at the client.
   bool is_active = true;
+  std::string resumes_from;  ///< CONNECT's `cursor`; empty once it is looked at.
+  std::string cursor;        ///< What `session_ready` says: from where a later `sync` goes on.
   /// How often the interests in its chats, and in its user's channel, are held: twice while a
   /// session is taken up by its successor, not at all before it is ready.
   int holds = 0;
   bool is_taken_up = false;  ///< A recovered socket has it.
+  std::size_t unjoined = 0;  ///< Chats whose rooms it joins once it was told what it missed.
   bool is_cut = false;       ///< Its user may not see all of some chat, or could not.
   /// Whose presence it asked for, ascending.
   std::vector<domain::UserId> subjects;

@@ -22,7 +22,9 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -83,6 +85,7 @@ class Gateway final : public ports::BusListener {
 
  private:
   struct ShardPart;
+  struct Resumption;
   using Admitted = std::move_only_function<void(std::optional<server::Refusal>)>;
 
   /// An event on its way through a handler: whose it is, and the ack that it wants.
@@ -102,7 +105,34 @@ class Gateway final : public ports::BusListener {
   /// The chats of which the socket will hear: their homes know, ascending by id.
   using Memberships = std::vector<ports::ChatStanding>;
   [[nodiscard]] Task<Result<Memberships>> open_rooms(domain::UserId user);
-  void welcome(server::Socket& socket, const Memberships& memberships);
+  void welcome(server::Socket& socket, const Memberships& memberships,
+               const std::optional<Resumption>& resumption);
+
+  // resume.cpp: what a client with a cursor has missed.
+  /// What changed since the cursor: a place of each such chat's log that the client has passed, and
+  /// what is private.
+  struct Resumption {
+    std::string_view resync_reason;  ///< Not empty: it is too much to tell, or not known.
+    std::map<domain::ChatId, domain::Rev> known;
+    std::vector<OwnEvent> own;
+    std::vector<ports::SyncedReceipt> receipts;
+  };
+  struct ResumedChat {
+    domain::ChatId chat_id;
+    domain::Rev known = 0;
+    domain::Rev member_rev = 0;
+    domain::Seq first_visible = 1;
+  };
+  [[nodiscard]] Task<Resumption> read_resumption(domain::UserId user, std::string cursor);
+  [[nodiscard]] Task<std::optional<domain::Rev>> known_rev(domain::ChatId chat, Time since);
+  void resume(server::Socket& socket, const Resumption& resumption,
+              const Memberships& memberships);
+  void tell_moved(server::Socket& socket, const ports::SyncedReceipt& receipt);
+  [[nodiscard]] Task<void> resume_chats(server::SocketHandle handle,
+                                        std::vector<ResumedChat> chats, std::size_t origin);
+  void show_missed(server::Socket& socket, const ResumedChat& chat,
+                   const std::vector<OrderedChange>& missed);
+  void tell_to_resync(server::Socket& socket, std::string_view reason);
   void say_ready(server::Socket& socket);
   void let_go(Connection& connection);
   void watch_expiry(server::Socket& socket);

@@ -61,6 +61,8 @@ class ChatDevice {
     }
     connect(node, shard, std::move(auth));
   }
+  /// It reads no list when it comes, for it has a cursor.
+  void trust_cursor() { has_cursor_ = true; }
   /// Claims another's session as its own.
   void steal_session(const ChatDevice& other) {
     pid_ = other.pid_;
@@ -118,7 +120,7 @@ class ChatDevice {
     events_.emplace_back(name, data);
     if (packet.size() > 2) offset_ = std::string(packet.at(2).as_string());
     // What a recovered session has missed it was sent.
-    if (name == "session_ready" && !has_recovered_) look_at_list();
+    if (name == "session_ready" && !has_recovered_ && !has_cursor_) look_at_list();
     if (name == "chat_added") {
       const auto chat = *domain::ChatId::parse(std::string(data.at("chat").at("id").as_string()));
       removed_.erase(chat);
@@ -188,6 +190,7 @@ class ChatDevice {
   std::map<std::uint64_t, boost::json::object> acks_;
   bool is_admitted_ = false;
   bool has_recovered_ = false;
+  bool has_cursor_ = false;
   std::string pid_;
   std::string offset_;
   std::uint64_t last_ack_ = 0;
