@@ -125,11 +125,10 @@ class Gateway final : public ports::BusListener {
   };
   [[nodiscard]] Task<Resumption> read_resumption(domain::UserId user, std::string cursor);
   [[nodiscard]] Task<std::optional<domain::Rev>> known_rev(domain::ChatId chat, Time since);
-  void resume(server::Socket& socket, const Resumption& resumption,
-              const Memberships& memberships);
+  void resume(server::Socket& socket, const Resumption& resumption, const Memberships& memberships);
   void tell_moved(server::Socket& socket, const ports::SyncedReceipt& receipt);
-  [[nodiscard]] Task<void> resume_chats(server::SocketHandle handle,
-                                        std::vector<ResumedChat> chats, std::size_t origin);
+  [[nodiscard]] Task<void> resume_chats(server::SocketHandle handle, std::vector<ResumedChat> chats,
+                                        std::size_t origin);
   void show_missed(server::Socket& socket, const ResumedChat& chat,
                    const std::vector<OrderedChange>& missed);
   void tell_to_resync(server::Socket& socket, std::string_view reason);

@@ -43,7 +43,8 @@ Task<void> Gateway::check_recovery(server::SocketHandle handle, std::shared_ptr<
   const auto fresh = std::static_pointer_cast<Connection>(socket->data());
   const auto user = fresh->claims.user_id;
   // Who may not see all of a chat was told less than its room.
-  const bool is_same_session = kept->is_ready && !kept->is_cut && kept->unjoined == 0 && kept->claims.user_id == user &&
+  const bool is_same_session = kept->is_ready && !kept->is_cut && kept->unjoined == 0 &&
+                               kept->claims.user_id == user &&
                                kept->claims.device_id == fresh->claims.device_id;
   if (!is_same_session) {
     recoveries_refused.add();

@@ -14,9 +14,9 @@ namespace knotos::gateway {
 namespace {
 
 /// As much as one resumption tells. With more, the client is told to sync.
-constexpr std::size_t kResumePagesMax = 5;         ///< Of what `sync` would answer.
-constexpr domain::Rev kResumeChangesMax = 200;     ///< Of one chat.
-constexpr std::size_t kResumeHistoryMax = 100;     ///< Messages looked through for where to begin.
+constexpr std::size_t kResumePagesMax = 5;      ///< Of what `sync` would answer.
+constexpr domain::Rev kResumeChangesMax = 200;  ///< Of one chat.
+constexpr std::size_t kResumeHistoryMax = 100;  ///< Messages looked through for where to begin.
 /// Messages carry the time of their server, cursors that of the store: so far the two may be apart.
 constexpr std::chrono::milliseconds kClockMargin = std::chrono::seconds(10);
 
@@ -52,7 +52,8 @@ Task<Gateway::Resumption> Gateway::read_resumption(domain::UserId user, std::str
     for (const auto& change : answer->changes) {
       auto event = json::private_event(change, user, answer->user_rev, now);
       resumption.own.push_back(
-          {.name = event.event, .text = std::make_shared<const std::string>(std::move(event.data))});
+          {.name = event.event,
+           .text = std::make_shared<const std::string>(std::move(event.data))});
     }
     std::ranges::move(answer->receipts, std::back_inserter(resumption.receipts));
     if (!answer->has_more) {
@@ -67,8 +68,7 @@ Task<Gateway::Resumption> Gateway::read_resumption(domain::UserId user, std::str
 /// A place of the chat's log that whoever knew everything at that time has passed: that of the
 /// newest message which is clearly older. nullopt: too far back.
 Task<std::optional<domain::Rev>> Gateway::known_rev(domain::ChatId chat, Time since) {
-  const auto page =
-      co_await ports_.message_store.history(chat, {.limit = kResumeHistoryMax});
+  const auto page = co_await ports_.message_store.history(chat, {.limit = kResumeHistoryMax});
   if (!page) co_return std::nullopt;
   for (auto message = page->messages.rbegin(); message != page->messages.rend(); ++message) {
     if (message->created_at < since - kClockMargin) co_return message->place;
