@@ -77,17 +77,8 @@ export async function burst(player, action, who, chat) {
   return chat;
 }
 
-function targetOf(player, action, who, chat) {
-  const fitting = action.isOwn
-    ? chat.messages.filter((message) => message.senderId === who.user.id)
-    : chat.messages;
-  const target = fitting.at(-1 - (action.message % fitting.length));
-  // Nobody can tell the id of what was written when the last member left.
-  return target?.id ? target : null;
-}
-
 export async function edit(player, action, who, chat) {
-  const target = targetOf(player, action, who, chat);
+  const target = player.target(action, who, chat);
   if (!target) return null;
   const change = {
     content: action.content,
@@ -111,7 +102,7 @@ export async function edit(player, action, who, chat) {
 }
 
 export async function erase(player, action, who, chat) {
-  const target = targetOf(player, action, who, chat);
+  const target = player.target(action, who, chat);
   if (!target) return null;
   const answer = await player.ask(
     action,
@@ -135,7 +126,7 @@ async function judgeChange(player, answer, { person, user }, chat, expected) {
 }
 
 export async function react(player, action, who, chat) {
-  const target = targetOf(player, action, who, chat);
+  const target = player.target(action, who, chat);
   if (!target) return null;
   const { emoji, adds } = action;
   const path = `/v1/chats/${chat.id}/messages/${target.id}/reactions/${encodeURIComponent(emoji)}`;
@@ -146,7 +137,7 @@ export async function react(player, action, who, chat) {
 }
 
 export async function pin(player, action, who, chat) {
-  const target = targetOf(player, action, who, chat);
+  const target = player.target(action, who, chat);
   if (!target) return null;
   const { isPinned } = action;
   const answer = await player.ask(

@@ -9,13 +9,14 @@ import { register } from '../e2e/people.mjs';
 import * as chatPlays from './chat_plays.mjs';
 import * as groupPlays from './group_plays.mjs';
 import * as messagePlays from './message_plays.mjs';
+import * as privatePlays from './private_plays.mjs';
 import { World } from './rules.mjs';
 import { visible } from './views.mjs';
 
 const transports = [['websocket'], ['polling']];
 /** One function an action: `(player, action, who, chat)` answers the chat that it touched, if any. */
-const plays = { ...chatPlays, ...groupPlays, ...messagePlays };
-const withoutChat = new Set(['makeDirect', 'makeGroup', 'list', 'repeatSend']);
+const plays = { ...chatPlays, ...groupPlays, ...messagePlays, ...privatePlays };
+const withoutChat = new Set(['makeDirect', 'makeGroup', 'list', 'repeatSend', 'unread']);
 
 /** `count` users on a server, each with a device on either transport, and the model of it all. */
 export class Player {
@@ -100,6 +101,16 @@ export class Player {
   judgeReader(answer, isAllowed) {
     const problem = problemOf(answer.status < 300 ? null : answer.body);
     return this.judge({ ...answer, ...problem }, isAllowed ? {} : { refused: 'not-found' });
+  }
+
+  /** The message that an action names, if there is one. */
+  target(action, who, chat) {
+    const fitting = action.isOwn
+      ? chat.messages.filter((message) => message.senderId === who.user.id)
+      : chat.messages;
+    const target = fitting.at(-1 - (action.message % fitting.length));
+    // Nobody can tell the id of what was written when the last member left.
+    return target?.id ? target : null;
   }
 
   /** Snapshot, then changes, is a fresh snapshot: for one member after each change. */

@@ -82,7 +82,17 @@ function fingerprint({ type = 'text', content, replyToMessageId = null, mentions
   return JSON.stringify([type, content, replyToMessageId, mentions]);
 }
 
-const initialState = {};
+const initialState = {
+  clearedSeq: 0,
+  isArchived: false,
+  isPinned: false,
+  pinOrder: 0,
+  mutedUntil: null,
+  markedUnread: false,
+  notificationLevel: 'all',
+  draft: '',
+  isOffList: false,
+};
 
 export class Chat {
   messages = [];
@@ -112,7 +122,11 @@ export class Chat {
   join(user, seq, role, joinedAt, visibleFromSeq = 1) {
     this.states.set(user.id, {
       ...initialState,
+      hidden: [],
       ...this.states.get(user.id),
+      isArchived: false,
+      isOffList: false,
+      markedUnread: false,
       userId: user.id,
       isMember: true,
       role,
@@ -124,9 +138,10 @@ export class Chat {
   }
 
   /** The user is a member and sees the message. */
-  sees(user, { seq }) {
+  sees(user, { id, seq }) {
     const state = this.state(user);
-    return state !== null && seq >= state.visibleFromSeq;
+    if (!state || state.hidden.includes(id)) return false;
+    return seq >= state.visibleFromSeq && seq > state.clearedSeq;
   }
 
   /** A message takes the next place; `id` and `createdAt` are learnt afterwards. */
