@@ -125,8 +125,7 @@ void ShardServer::broadcast_in(NamespaceShard& name_space, const Broadcast& whom
 }
 
 void ShardServer::send_to_room(std::string_view name_space, std::string_view room,
-                               const Packet& packet,
-                               const std::function<bool(const Socket&)>& is_meant) {
+                               const Packet& packet) {
   auto* const found = find_namespace(name_space);
   if (found == nullptr || !packet) return;
   auto* const log = found->log();
@@ -145,7 +144,7 @@ void ShardServer::send_to_room(std::string_view name_space, std::string_view roo
   }
   for (const auto& member : found->rooms().members(room)) {
     auto& socket = *sockets_.at(member.socket);
-    if (!socket.is_connected_ || (is_meant && !is_meant(socket))) continue;
+    if (!socket.is_connected_) continue;
     if (sequence > 0) socket.last_event_ = sequence;
     engine_.send(*socket.link_, sent);
   }
