@@ -129,8 +129,7 @@ void Gateway::on_end(server::Socket& socket) {
 /// stand: one that ends later is heard of by the chat's channel, which is open by then.
 Task<void> Gateway::enter(server::SocketHandle handle, domain::UserId user) {
   auto joined = co_await ports_.bus.join_user(user);
-  auto chats =
-      joined ? co_await open_rooms(user) : Result<Memberships>(fail(joined.error()));
+  auto chats = joined ? co_await open_rooms(user) : Result<Memberships>(fail(joined.error()));
 
   auto* socket = ports_.server.find(handle);
   if (socket != nullptr && chats) {
@@ -168,8 +167,23 @@ Task<Result<Gateway::Memberships>> Gateway::open_rooms(domain::UserId user) {
   std::vector<domain::ChatId> gone;
   std::ranges::set_difference(chats, left, std::back_inserter(gone));
   drop_interests(gone);
+  auto learned = co_await learn_hidden(user);
+  if (!learned) {
+    drop_interests(left);
+    co_return fail(std::move(learned.error()));
+  }
   settle(*memberships);
   co_return std::move(*memberships);
+}
+
+/// What is hidden meanwhile is heard by the user's channel.
+Task<Result<void>> Gateway::learn_hidden(domain::UserId user) {
+  const auto hidden = co_await ports_.state_store.hidden_of(user);
+  if (!hidden) co_return fail(hidden.error());
+  if (here().sockets_of.contains(user)) {
+    for (const auto& [chat, message] : *hidden) here().visibility.hide(chat, user, message);
+  }
+  co_return Result<void>();
 }
 
 void Gateway::welcome(server::Socket& socket, const Memberships& memberships) {

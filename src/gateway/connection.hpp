@@ -4,10 +4,10 @@
 #include "ports/secrets.hpp"
 #include "server/timers.hpp"
 
-#include <utility>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace knotos::gateway {
@@ -36,8 +36,8 @@ struct Connection {
   bool is_ready = false;
   /// The rooms it is in, ascending.
   std::vector<domain::ChatId> chats;
-  /// Beside each, where in its log the user's membership changed last: a removal from before is none
-  /// of it.
+  /// Beside each, where in its log the user's membership changed last: a removal from before is
+  /// none of it.
   std::vector<domain::Rev> member_revs;
   /// Came while it was not ready: looked at when it is.
   std::vector<ports::ChatAdded> added_early;

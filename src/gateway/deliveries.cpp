@@ -155,29 +155,30 @@ void Gateway::deliver(const std::vector<std::size_t>& shards, domain::ChatId cha
 
 void Gateway::deliver_here(domain::ChatId chat, const OrderedChange& change,
                            const std::string& text) {
-  const auto make = [](std::string_view event, std::string_view argument) {
-    const std::array<std::string_view, 1> arguments{argument};
-    return server::make_event(kNamespace, event, arguments, server::PacketClass::durable);
-  };
   const auto& message = *change.message;
-  const auto& visibility = here().visibility;
-  if (!visibility.is_cut(chat, message)) {
-    ports_.server.send_to_room(kNamespace, room_of(chat), make(event_of(change), text));
+  const auto cut = here().visibility.cut(message);
+  if (cut.empty()) {
+    const std::array<std::string_view, 1> arguments{text};
+    ports_.server.send_to_room(
+        kNamespace, room_of(chat),
+        server::make_event(kNamespace, event_of(change), arguments, server::PacketClass::durable));
     return;
   }
-  // Old messages only, and answers to them: each member's own view is looked up.
-  const auto send_as = [&](View view, const server::Packet& packet) {
-    ports_.server.send_to_room(
-        kNamespace, room_of(chat), packet, [&](const server::Socket& socket) {
-          return visibility.view(connection_of(socket).claims.user_id, message) == view;
-        });
-  };
+  // Changes of old messages only, and answers to them.
+  auto whole = ports_.server.in(kNamespace).to(room_of(chat)).local();
+  for (const auto& [user, view] : cut) whole = std::move(whole).except(user_room(user));
+  (void)whole.emit(event_of(change), text);
   auto without_reply = message;
   if (without_reply.reply_to) without_reply.reply_to->preview.clear();
-  send_as(View::whole, make(event_of(change), text));
-  send_as(View::without_reply,
-          make(event_of(change), json::message(without_reply, change.prev_rev)));
-  send_as(View::stub, make(kStubEvent, json::message(domain::stub_of(message), change.prev_rev)));
+  const auto stub = json::message(domain::stub_of(message), change.prev_rev);
+  const auto answer = json::message(without_reply, change.prev_rev);
+  for (const auto& [user, view] : cut) {
+    const bool is_stub = view == View::stub;
+    (void)ports_.server.in(kNamespace)
+        .to(user_room(user))
+        .local()
+        .emit(is_stub ? kStubEvent : event_of(change), is_stub ? stub : answer);
+  }
 }
 
 }  // namespace knotos::gateway

@@ -10,6 +10,7 @@
 #include "gateway/typists.hpp"
 #include "json/read.hpp"
 #include "ports/bus.hpp"
+#include "ports/chat_state_store.hpp"
 #include "ports/world.hpp"
 #include "server/server.hpp"
 #include "services/account_service.hpp"
@@ -45,6 +46,7 @@ class Gateway final : public ports::BusListener {
     services::PresenceService& presence;
     services::OwnServices& own;
     ports::ChatStore& chat_store;
+    ports::ChatStateStore& state_store;
     ports::MessageStore& message_store;
     ports::PeopleStore& people;
     ports::PresenceBoard& presence_board;
@@ -98,6 +100,7 @@ class Gateway final : public ports::BusListener {
   /// The chats of which the socket will hear: their homes know, ascending by id.
   using Memberships = std::vector<ports::ChatStanding>;
   [[nodiscard]] Task<Result<Memberships>> open_rooms(domain::UserId user);
+  [[nodiscard]] Task<Result<void>> learn_hidden(domain::UserId user);
   void welcome(server::Socket& socket, const Memberships& memberships);
   void watch_expiry(server::Socket& socket);
   void revoke(server::Socket& socket, std::string_view reason);
@@ -127,6 +130,8 @@ class Gateway final : public ports::BusListener {
   void show_added(const Newcomer& newcomer, const std::vector<OrderedChange>& missed);
   [[nodiscard]] bool enter_chat(server::Socket& socket, domain::ChatId chat,
                                 domain::Rev member_rev);
+  /// What the user sees of a chat has changed, by one of their devices.
+  void hear_view(const ports::BusEvent& event);
   void end_memberships(domain::ChatId chat, const OrderedChange& change);
   void send_out(domain::UserId user, domain::ChatId chat, domain::Rev rev,
                 domain::UserRev user_rev);
