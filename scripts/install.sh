@@ -11,9 +11,11 @@ packages_build=(
 # For the web client. KNOTOS_WEB=off builds the server without it, and needs none of them.
 [[ ${KNOTOS_WEB:-on} == off ]] || packages_build+=(nodejs npm ca-certificates)
 packages_test=(
-  libbenchmark-dev clang-format-19 clang-tidy-19 nodejs npm curl python3 sqlite3 ca-certificates
-  chromium fonts-inter fonts-noto-color-emoji
+  libbenchmark-dev clang-format-19 clang-tidy-19 nodejs npm curl python3 python3-venv sqlite3
+  ca-certificates chromium fonts-inter fonts-noto-color-emoji
+  openssl python3-socketio python3-aiohttp python3-requests python3-websocket
 )
+packages_bench=(nodejs npm python3 redis-server)
 readonly node_major_min=18
 
 node_is_there() {
@@ -34,7 +36,7 @@ missing_packages() {
     [[ -n ${installed[$package]:-} ]] && continue
     case $package in
       nodejs | npm) node_is_there && continue ;;
-      curl | python3 | sqlite3) command -v "$package" >/dev/null && continue ;;
+      curl | openssl | python3 | sqlite3 | redis-server) command -v "$package" >/dev/null && continue ;;
     esac
     echo "$package"
   done
@@ -79,4 +81,14 @@ install_node_packages() {
   echo "About to install the npm packages that $folder/package-lock.json names."
   (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error </dev/null) &&
     cp "$folder/package-lock.json" "$stamp"
+}
+
+# A virtual environment under build/ with what a requirements file names; nothing if it is there already.
+install_python_packages() {
+  local folder=$1 requirements=$2
+  cmp -s "$requirements" "$folder/.installed" && return 0
+  echo "About to install the Python packages that $requirements names, into $folder."
+  python3 -m venv --clear "$folder" &&
+    "$folder/bin/pip" install --quiet --disable-pip-version-check -r "$requirements" &&
+    cp "$requirements" "$folder/.installed"
 }

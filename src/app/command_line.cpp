@@ -40,9 +40,11 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   auto* serve = root.add_subcommand("serve", "Serve, until SIGTERM or SIGINT");
   auto* check = root.add_subcommand(
       "check-config", "Say what each setting is and where it comes from; serve nothing");
+  auto* bench = root.add_subcommand("bench", "Put load on a server and say what it bears");
   auto* version = root.add_subcommand("version", "Print the version");
   add_settings(*serve, out, texts);
   add_settings(*check, out, texts);
+  bench::declare_options(*bench, out.bench);
 
   try {
     root.parse(argc, argv);
@@ -56,6 +58,10 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
 
   if (*version) {
     out.command = Command::version;
+    return out;
+  }
+  if (*bench) {
+    out.command = Command::bench;
     return out;
   }
   const auto* chosen = *check ? check : serve;

@@ -1,17 +1,20 @@
 #pragma once
 
+#include "bench/options.hpp"
+
 #include <map>
 #include <string>
 
 namespace knotos::app {
 
-enum class Command { serve, check_config, version };
+enum class Command { serve, check_config, bench, version };
 
 /// What was asked for on the command line.
 struct CommandLine {
   Command command = Command::serve;
   std::map<std::string, std::string> flags;  ///< Settings by name.
   std::string config_file;                   ///< Empty: none.
+  bench::Options bench;                      ///< For `bench`.
 };
 
 /// What to do instead of a command: print and exit.

@@ -5,7 +5,9 @@
 #include "server/server.hpp"
 #include "services/account_service.hpp"
 #include "services/chat_service.hpp"
+#include "services/member_service.hpp"
 #include "services/message_service.hpp"
+#include "services/own_services.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -23,7 +25,9 @@ struct Config {
   std::string store = "sqlite";
   std::string bus = "local";
   std::string role = "all";
-  std::size_t shards = 0;  ///< 0: the cores.
+  std::size_t shards = 0;       ///< 0: the cores.
+  std::string tls_certificate;  ///< Empty: no TLS.
+  std::string tls_key;
   std::vector<std::string> cors_origins;
   std::string jwt_secret_file;
   std::chrono::milliseconds drain{10'000};
@@ -37,6 +41,8 @@ struct Config {
   services::AccountService::Limits accounts;
   services::ChatService::Limits chats;
   services::MessageService::Limits messages;
+  services::OwnServices::Limits own;
+  services::MemberService::Limits members;
   server::Options socketio;
   runtime::HttpLimits http;
 };

@@ -2,6 +2,7 @@
 #include "app/process.hpp"
 #include "app/settings.hpp"
 #include "app/version.hpp"
+#include "bench/bench.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -33,6 +34,7 @@ int run(int argc, char** argv) {
     std::printf("knotos %s\n", std::string(kVersion).c_str());
     return EXIT_SUCCESS;
   }
+  if (line.command == Command::bench) return bench::bench(line.bench);
   const auto loaded = load_config(line.flags, environment, line.config_file);
   if (line.command == Command::check_config) return check_config(loaded);
   if (!loaded.problems.empty()) {

@@ -17,6 +17,7 @@
 #include "runtime/http_server.hpp"
 #include "runtime/shard_pool.hpp"
 #include "server/server.hpp"
+#include "services/member_service.hpp"
 #include "webapp/embedded_pack.hpp"
 #include "webapp/webapp.hpp"
 
@@ -63,10 +64,28 @@ adapters::crypto::Secret signing_secret(const Config& config) {
                                                "jwt-secret");
 }
 
+std::shared_ptr<runtime::TlsCertificate> load_certificate(const Config& config) {
+  if (config.tls_certificate.empty()) return nullptr;
+  return std::make_shared<runtime::TlsCertificate>(
+      runtime::TlsCertificate::Files{.certificate = config.tls_certificate, .key = config.tls_key});
+}
+
 server::Options socketio_options(const Config& config) {
   auto options = config.socketio;
   options.cors_origins = config.cors_origins;
   return options;
+}
+
+services::MessageService::Limits message_limits(const Config& config) {
+  auto limits = config.messages;
+  limits.group_members_max = config.chats.group_members_max;
+  return limits;
+}
+
+services::MemberService::Limits member_limits(const Config& config) {
+  auto limits = config.members;
+  limits.group_members_max = config.chats.group_members_max;
+  return limits;
 }
 
 /// The whole process, built in the order of its members and taken down in the reverse order.
@@ -80,6 +99,7 @@ class Process {
  private:
   void mount();
   [[nodiscard]] Task<void> wait_for_signals();
+  void reload_certificate();
   [[nodiscard]] Task<void> drain();
   [[nodiscard]] Task<std::size_t> links();
   [[nodiscard]] Task<std::size_t> links_here();
@@ -88,7 +108,8 @@ class Process {
   adapters::system::SystemClock clock_;
   adapters::system::SystemRandom random_;
 
-  // The store comes first, since it refuses a data directory that is in use.
+  std::shared_ptr<runtime::TlsCertificate> certificate_;  ///< Null: no TLS.
+  // The store comes before the rest, since it refuses a data directory that is in use.
   adapters::sqlite::SqliteStore store_;
   adapters::crypto::JwtTokens tokens_;
   adapters::crypto::SodiumPasswordHasher passwords_;
@@ -101,6 +122,8 @@ class Process {
   services::AccountService accounts_;
   services::ChatService chats_;
   services::MessageService messages_;
+  services::OwnServices own_;
+  services::MemberService members_;
   services::PresenceService presence_;
 
   server::Server socketio_;
@@ -115,6 +138,7 @@ class Process {
 
 Process::Process(const Config& config)
     : config_(config),
+      certificate_(load_certificate(config)),
       store_({.directory = config.data_dir, .reader_threads = cores()}),
       tokens_(signing_secret(config)),
       passwords_({.threads = cores()}),
@@ -122,21 +146,48 @@ Process::Process(const Config& config)
       presence_board_(presence_table_),
       shards_(config.shards == 0 ? cores() : config.shards),
       accounts_({.accounts = store_,
+                 .chats = store_,
                  .passwords = passwords_,
                  .tokens = tokens_,
                  .bus = bus_,
                  .clock = clock_,
                  .random = random_},
                 config.accounts),
-      chats_({.chats = store_, .bus = bus_, .clock = clock_, .random = random_}, config.chats),
+      chats_({.chats = store_,
+              .relations = store_,
+              .bus = bus_,
+              .clock = clock_,
+              .random = random_},
+             config.chats),
       messages_({.shards = shards_,
                  .log = store_,
                  .messages = store_,
-                 .chats = store_,
+                 .states = store_,
+                 .relations = store_,
                  .bus = bus_,
                  .clock = clock_,
                  .random = random_},
-                config.messages),
+                message_limits(config)),
+      own_({.shards = shards_,
+            .account_store = store_,
+            .people = store_,
+            .states = store_,
+            .syncs = store_,
+            .chats = store_,
+            .messages = store_,
+            .bus = bus_,
+            .clock = clock_,
+            .accounts = accounts_,
+            .writes = messages_},
+           config.own),
+      members_({.messages = messages_,
+                .states = own_.states,
+                .log = store_,
+                .chats = store_,
+                .invites = store_,
+                .clock = clock_,
+                .random = random_},
+               member_limits(config)),
       presence_({.people = store_, .chats = store_}),
       socketio_(shards_, shards_.all_timers(), socketio_options(config),
                 [this](std::span<std::uint8_t> out) { random_.fill(out); }),
@@ -147,6 +198,7 @@ Process::Process(const Config& config)
                 .chats = chats_,
                 .messages = messages_,
                 .presence = presence_,
+                .own = own_,
                 .chat_store = store_,
                 .message_store = store_,
                 .people = store_,
@@ -159,6 +211,8 @@ Process::Process(const Config& config)
       api_({.accounts = accounts_,
             .chats = chats_,
             .messages = messages_,
+            .own = own_,
+            .members = members_,
             .shards = shards_,
             .clock = clock_,
             .random = random_},
@@ -184,11 +238,9 @@ void Process::mount() {
         if (connect_gate_.lets_pass(*exchange, clock_.steady_now()))
           socketio_.serve(std::move(exchange));
       },
-      // One byte more, so that the session hears of a body that is too large, and ends.
-      config_.socketio.payload_bytes_max + 1,
-      [this](unsigned status, std::string_view, std::string_view target) {
-        socketio_.refuse_body(target);
-        return http::Response{.status = status, .headers = {}, .body = {}};
+      config_.socketio.payload_bytes_max,
+      [this](const http::Request& head, unsigned status, std::string_view) {
+        return socketio_.refuse_body(head, status);
       });
   http_.mount(
       "/",
@@ -200,17 +252,18 @@ void Process::mount() {
         }
       },
       std::nullopt,
-      [this](unsigned status, std::string_view text, std::string_view) {
+      [this](const http::Request&, unsigned status, std::string_view text) {
         return api_.refuse(status, text);
       });
 }
 
 int Process::run() {
   shards_.start();
-  const auto port = http_.listen(config_.listen_host, config_.listen_port);
+  const auto port = http_.listen(config_.listen_host, config_.listen_port, certificate_);
   log::info("ready", {{"listen", show_endpoint(config_.listen_host, port)},
                       {"data", config_.data_dir},
                       {"shards", shards_.count()},
+                      {"tls", certificate_ != nullptr},
                       {"version", kVersion}});
 
   spawn(signal_loop_.get_executor(), "signals", wait_for_signals());
@@ -224,14 +277,25 @@ int Process::run() {
 }
 
 Task<void> Process::wait_for_signals() {
-  boost::asio::signal_set signals(signal_loop_, SIGTERM, SIGINT);
-  co_await signals.async_wait(boost::asio::use_awaitable);
+  boost::asio::signal_set signals(signal_loop_, SIGTERM, SIGINT, SIGHUP);
+  while (co_await signals.async_wait(boost::asio::use_awaitable) == SIGHUP) reload_certificate();
+  boost::system::error_code ignored;
+  signals.remove(SIGHUP, ignored);
   // A second signal ends the process where it stands: nothing that was acked depends on a good end.
   signals.async_wait([](const boost::system::error_code& ec, int) {
     if (!ec) _exit(kInterrupted);
   });
   co_await drain();
   signal_loop_.stop();
+}
+
+void Process::reload_certificate() {
+  if (!certificate_) return log::info("SIGHUP: there is no TLS certificate to load again");
+  if (const auto problem = certificate_->reload()) {
+    log::error("the TLS certificate stays as it was", {{"cause", *problem}});
+  } else {
+    log::info("the TLS certificate was loaded again", {{"file", config_.tls_certificate}});
+  }
 }
 
 /// SEMANTICS section 4: not ready any more, clients told, new writes refused, those begun finished
@@ -249,7 +313,10 @@ Task<void> Process::drain() {
     timer.expires_after(kDrainStep);
     return timer.async_wait(boost::asio::use_awaitable);
   };
-  while (messages_.writes_in_flight() > 0 && clock_.steady_now() < deadline) co_await step();
+  const auto in_flight = [this] {
+    return messages_.writes_in_flight() + own_.reading.marks_in_flight();
+  };
+  while (in_flight() > 0 && clock_.steady_now() < deadline) co_await step();
 
   for (std::size_t shard = 0; shard < shards_.count(); ++shard) {
     shards_.post(shard,

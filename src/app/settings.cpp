@@ -77,6 +77,10 @@ void add_process(Table& table) {
       "api and gateway need a store and a bus that processes can share, which this version lacks"));
   table.add("shards", "Threads that serve; 0: one a core",
             [](Config& c) -> auto& { return c.shards; });
+  table.add("tls-cert", "File with the certificate and its chain, in PEM; speaks TLS then",
+            [](Config& c) -> auto& { return c.tls_certificate; });
+  table.add("tls-key", "File with the certificate's key, in PEM",
+            [](Config& c) -> auto& { return c.tls_key; });
   table.add("cors", "Origins that browsers may come from, comma separated, or *",
             [](Config& c) -> auto& { return c.cors_origins; });
   table.add("jwt-secret-file",
@@ -101,6 +105,22 @@ void add_chat(Table& table) {
   table.add("rate-events",
             "Events a user may send by Socket.IO, over all devices, beside messages; 0: no limit",
             [](Config& c) -> auto& { return c.rate_events; });
+  table.add("rate-marks", "Marks of read and delivered a user may send; 0: no limit",
+            [](Config& c) -> auto& { return c.own.rates.marks; });
+  table.add("rate-state", "Changes of own chat states a user may make; 0: no limit",
+            [](Config& c) -> auto& { return c.own.rates.state; });
+  table.add("rate-chats", "Chats a user may make; 0: no limit",
+            [](Config& c) -> auto& { return c.own.rates.chats; });
+  table.add("rate-people", "Changes of profile, contacts, blocks a user may make; 0: no limit",
+            [](Config& c) -> auto& { return c.own.rates.people; });
+  table.add("rate-sync", "Syncs a user may ask for; 0: no limit",
+            [](Config& c) -> auto& { return c.own.rates.sync; });
+  table.add("rate-account", "Exports and deletions a user may ask for; 0: no limit",
+            [](Config& c) -> auto& { return c.own.rates.account; });
+  table.add("receipt-members-max", "Members of a chat up to which receipts are told",
+            [](Config& c) -> auto& { return c.own.receipt_members_max; });
+  table.add("export-messages-max", "Messages of one page of an export",
+            [](Config& c) -> auto& { return c.own.account_end.export_messages_max; });
   table.add("access-token-life-ms", "How long an access token is valid",
             [](Config& c) -> auto& { return c.accounts.access_token_life; });
   table.add("refresh-token-life-ms", "How long a refresh token is valid",
@@ -113,6 +133,8 @@ void add_chat(Table& table) {
             [](Config& c) -> auto& { return c.messages.change_window; });
   table.add("group-members-max", "Members of a group",
             [](Config& c) -> auto& { return c.chats.group_members_max; });
+  table.add("invites-max", "Links into a group that can be used at once",
+            [](Config& c) -> auto& { return c.members.invites_max; });
   table.add("waiting-writes-max", "Writes of one chat that may wait",
             [](Config& c) -> auto& { return c.messages.waiting_writes_max; });
 }
@@ -157,6 +179,8 @@ void add_http(Table& table) {
             [](Config& c) -> auto& { return c.http.body_bytes_max; });
   table.add("header-timeout-ms", "Time for a request's headers",
             [](Config& c) -> auto& { return c.http.header_timeout; });
+  table.add("tls-handshake-timeout-ms", "Time for a TLS handshake",
+            [](Config& c) -> auto& { return c.http.tls_handshake_timeout; });
   table.add("body-timeout-ms", "Time for a request's body",
             [](Config& c) -> auto& { return c.http.body_timeout; });
   table.add("keep-alive-timeout-ms", "Time between two requests",
@@ -253,6 +277,13 @@ Loaded load_config(const std::map<std::string, std::string>& flags,
                                 ": " + *problem);
     }
     loaded.places[each.name] = at->second.place;
+  }
+  const auto& config = loaded.config;
+  if (config.tls_certificate.empty() != config.tls_key.empty()) {
+    const std::string given_one = config.tls_key.empty() ? "tls-cert" : "tls-key";
+    const std::string missing = config.tls_key.empty() ? "tls-key" : "tls-cert";
+    loaded.problems.push_back(loaded.places[given_one] + ": " + given_one + " needs " + missing +
+                              " beside it");
   }
   return loaded;
 }

@@ -11,12 +11,32 @@
 namespace knotos {
 namespace {
 
+/// A method of digest, looked up once: OpenSSL 3 otherwise looks for it at every use, which costs
+/// more than digesting a message.
+struct Method {
+  explicit Method(const char* name) : method(EVP_MD_fetch(nullptr, name, nullptr)) {}
+  Method(const Method&) = delete;
+  Method& operator=(const Method&) = delete;
+  ~Method() { EVP_MD_free(method); }
+
+  EVP_MD* method;
+};
+
 template <std::size_t Size>
-std::array<std::uint8_t, Size> digest(const EVP_MD* method, std::span<const std::uint8_t> data) {
+std::array<std::uint8_t, Size> digest(const Method& method, std::span<const std::uint8_t> data) {
+  struct Context {
+    EVP_MD_CTX* context = EVP_MD_CTX_new();
+    Context() = default;
+    Context(const Context&) = delete;
+    Context& operator=(const Context&) = delete;
+    ~Context() { EVP_MD_CTX_free(context); }
+  };
+  static thread_local const Context kept;
   std::array<std::uint8_t, Size> out{};
   unsigned size = 0;
-  KN_ASSERT(EVP_Digest(data.data(), data.size(), out.data(), &size, method, nullptr) == 1 &&
-            size == Size);
+  KN_ASSERT(EVP_DigestInit_ex2(kept.context, method.method, nullptr) == 1 &&
+            EVP_DigestUpdate(kept.context, data.data(), data.size()) == 1 &&
+            EVP_DigestFinal_ex(kept.context, out.data(), &size) == 1 && size == Size);
   return out;
 }
 
@@ -43,9 +63,15 @@ bool decode(std::string_view text, std::string& out, int variant) {
 
 }  // namespace
 
-Sha1 sha1(std::span<const std::uint8_t> data) { return digest<20>(EVP_sha1(), data); }
+Sha1 sha1(std::span<const std::uint8_t> data) {
+  static const Method method("SHA1");
+  return digest<20>(method, data);
+}
 
-Sha256 sha256(std::span<const std::uint8_t> data) { return digest<32>(EVP_sha256(), data); }
+Sha256 sha256(std::span<const std::uint8_t> data) {
+  static const Method method("SHA256");
+  return digest<32>(method, data);
+}
 
 Sha256 hmac_sha256(std::span<const std::uint8_t> key, std::span<const std::uint8_t> data) {
   Sha256 out{};

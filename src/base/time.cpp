@@ -1,8 +1,7 @@
 #include "base/time.hpp"
 
-#include <array>
 #include <charconv>
-#include <cstdio>
+#include <cstdint>
 
 namespace knotos {
 namespace {
@@ -20,20 +19,28 @@ std::optional<int> take_number(std::string_view& text, std::size_t digits, char 
   return value;
 }
 
+/// The last `digits` decimal digits of a number that is not negative.
+void put_number(std::string& text, std::size_t at, std::size_t digits, std::int64_t number) {
+  for (auto place = at + digits; place-- > at; number /= 10)
+    text[place] = static_cast<char>('0' + number % 10);
+}
+
 }  // namespace
 
+// Digit by digit: it stands in every message and every ack, and printf was a tenth of their cost.
 std::string format_time(Time time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss clock{time - day};
-  std::array<char, 48> text{};
-  const int size = std::snprintf(
-      text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
-      static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-      static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-      static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
-      static_cast<int>(clock.subseconds().count()));
-  return {text.data(), static_cast<std::size_t>(size)};
+  std::string text = "0000-00-00T00:00:00.000Z";
+  put_number(text, 0, 4, static_cast<int>(date.year()));
+  put_number(text, 5, 2, static_cast<unsigned>(date.month()));
+  put_number(text, 8, 2, static_cast<unsigned>(date.day()));
+  put_number(text, 11, 2, clock.hours().count());
+  put_number(text, 14, 2, clock.minutes().count());
+  put_number(text, 17, 2, clock.seconds().count());
+  put_number(text, 20, 3, clock.subseconds().count());
+  return text;
 }
 
 std::optional<Time> parse_time(std::string_view text) {

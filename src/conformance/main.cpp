@@ -18,6 +18,9 @@
 namespace knotos::conformance {
 namespace {
 
+/// Autobahn sends 4 MiB in frames of 64 bytes.
+constexpr std::size_t kEchoFragmentsMax = 1'000'000;
+
 struct Flags {
   std::string host = "127.0.0.1";
   std::uint16_t port = 3000;
@@ -89,19 +92,17 @@ int run(const Flags& flags) {
     server.use_engine_only([](std::string_view data, bool is_binary,
                               const server::EngineReply& reply) { reply(data, is_binary); });
   }
-  WebSocketEcho echo(shards, {.message_bytes_max = flags.max_payload});
+  WebSocketEcho echo(shards, {.message_bytes_max = flags.max_payload,
+                              .fragments_max = kEchoFragmentsMax});
 
   runtime::HttpServer http(shards, {});
   if (flags.echoes_websocket) {
     http.mount("/", [&echo](const auto& exchange) { echo.serve(exchange); });
   } else {
-    // One byte over the limit still reaches the session, which ends of it.
     http.mount(
         flags.path, [&server](auto exchange) { server.serve(std::move(exchange)); },
-        flags.max_payload + 1,
-        [&server](unsigned status, std::string_view, std::string_view target) {
-          server.refuse_body(target);
-          return http::Response{.status = status};
+        flags.max_payload, [&server](const http::Request& head, unsigned status, auto) {
+          return server.refuse_body(head, status);
         });
   }
   shards.start();

@@ -8,6 +8,7 @@
 #include "json/write_live.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace knotos::gateway {
@@ -41,6 +42,13 @@ std::string session_ready(const Connection& connection, const domain::ContentLim
   limit.close();
   ready.close();
   return out;
+}
+
+std::vector<domain::ChatId> ids_of(const std::vector<ports::ChatStanding>& standings) {
+  std::vector<domain::ChatId> ids;
+  ids.reserve(standings.size());
+  for (const auto& standing : standings) ids.push_back(standing.chat_id);
+  return ids;
 }
 
 }  // namespace
@@ -102,7 +110,12 @@ void Gateway::on_end(server::Socket& socket) {
   const auto at = part.sockets_of.find(connection.claims.user_id);
   if (at != part.sockets_of.end()) {
     std::erase(at->second, socket.handle());
-    if (at->second.empty()) part.sockets_of.erase(at);
+    if (at->second.empty()) {
+      part.sockets_of.erase(at);
+      for (const auto& chat : connection.chats) {
+        part.visibility.forget(chat, connection.claims.user_id);
+      }
+    }
   }
   go(socket.handle(), connection);
   if (!connection.is_ready) return;  // `enter` gives back what it took.
@@ -112,18 +125,19 @@ void Gateway::on_end(server::Socket& socket) {
 
 /// The order of SEMANTICS section 4: the user's channel, the memberships, the chats' channels,
 /// where the chats stand, then `session_ready`. So whatever changed before it is in what the client
-/// reads after it, and the rest is delivered.
+/// reads after it, and the rest is delivered. The memberships are read again with where the chats
+/// stand: one that ends later is heard of by the chat's channel, which is open by then.
 Task<void> Gateway::enter(server::SocketHandle handle, domain::UserId user) {
   auto joined = co_await ports_.bus.join_user(user);
-  auto chats = joined ? co_await open_rooms(user)
-                      : Result<std::vector<domain::ChatId>>(fail(joined.error()));
+  auto chats =
+      joined ? co_await open_rooms(user) : Result<Memberships>(fail(joined.error()));
 
   auto* socket = ports_.server.find(handle);
   if (socket != nullptr && chats) {
-    welcome(*socket, std::move(*chats));
+    welcome(*socket, *chats);
     co_return;
   }
-  if (chats) drop_interests(*chats);
+  if (chats) drop_interests(ids_of(*chats));
   if (joined) ports_.bus.leave_user(user);
   if (socket == nullptr) co_return;
   arrivals_failed.add();
@@ -132,30 +146,52 @@ Task<void> Gateway::enter(server::SocketHandle handle, domain::UserId user) {
   socket->close_link(server::CloseReason::forced_close);
 }
 
-Task<Result<std::vector<domain::ChatId>>> Gateway::open_rooms(domain::UserId user) {
+Task<Result<Gateway::Memberships>> Gateway::open_rooms(domain::UserId user) {
   auto memberships = co_await ports_.chat_store.chats_of(user);
   if (!memberships) co_return fail(std::move(memberships.error()));
-  std::vector<domain::ChatId> chats;
-  chats.reserve(memberships->size());
-  for (const auto& membership : *memberships) chats.push_back(membership.chat_id);
+  auto chats = ids_of(*memberships);
   std::ranges::sort(chats);
 
   auto added = co_await add_interests(chats);
   if (!added) co_return fail(std::move(added.error()));
-  auto standings = co_await ports_.chat_store.standings(chats);
-  if (!standings) {
+  memberships = co_await ports_.chat_store.chats_of(user);
+  if (!memberships) {
     drop_interests(chats);
-    co_return fail(std::move(standings.error()));
+    co_return fail(std::move(memberships.error()));
   }
-  settle(*standings);
-  co_return chats;
+  // What came in between is told as added.
+  std::erase_if(*memberships, [&chats](const auto& membership) {
+    return !std::ranges::binary_search(chats, membership.chat_id);
+  });
+  std::ranges::sort(*memberships, {}, &ports::ChatStanding::chat_id);
+  auto left = ids_of(*memberships);
+  std::vector<domain::ChatId> gone;
+  std::ranges::set_difference(chats, left, std::back_inserter(gone));
+  drop_interests(gone);
+  settle(*memberships);
+  co_return std::move(*memberships);
 }
 
-void Gateway::welcome(server::Socket& socket, std::vector<domain::ChatId> chats) {
+void Gateway::welcome(server::Socket& socket, const Memberships& memberships) {
   auto& connection = connection_of(socket);
+  const auto has_ended = [&connection](const ports::ChatStanding& membership) {
+    return std::ranges::any_of(connection.removed_early, [&membership](const auto& removed) {
+      return removed.first == membership.chat_id && removed.second > membership.member_rev;
+    });
+  };
   socket.join(user_room(connection.claims.user_id));
-  for (const auto& chat : chats) socket.join(room_of(chat));
-  connection.chats = std::move(chats);
+  for (const auto& membership : memberships) {
+    if (has_ended(membership)) {
+      drop_interests({membership.chat_id});
+      continue;
+    }
+    socket.join(room_of(membership.chat_id));
+    here().visibility.set(membership.chat_id, connection.claims.user_id,
+                          membership.first_visible_seq);
+    connection.chats.push_back(membership.chat_id);
+    connection.member_revs.push_back(membership.member_rev);
+  }
+  connection.removed_early = {};
   connection.is_ready = true;
   socket.emit("session_ready", session_ready(connection, limits_.content, ports_.clock.now()),
               server::PacketClass::control);

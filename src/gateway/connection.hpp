@@ -4,6 +4,7 @@
 #include "ports/secrets.hpp"
 #include "server/timers.hpp"
 
+#include <utility>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,8 +36,13 @@ struct Connection {
   bool is_ready = false;
   /// The rooms it is in, ascending.
   std::vector<domain::ChatId> chats;
+  /// Beside each, where in its log the user's membership changed last: a removal from before is none
+  /// of it.
+  std::vector<domain::Rev> member_revs;
   /// Came while it was not ready: looked at when it is.
   std::vector<ports::ChatAdded> added_early;
+  /// Memberships that ended meanwhile, and by which place of the log.
+  std::vector<std::pair<domain::ChatId, domain::Rev>> removed_early;
   /// Likewise, in order. With more than `kOwnEventsEarlyMax` the socket is told to resync instead.
   std::vector<OwnEvent> own_early;
   bool has_missed_own = false;

@@ -18,10 +18,8 @@ metrics::Counter joins_failed(
     "gateway_joins_failed_total",
     "Users sent back because a chat they were added to could not be read.");
 
-std::string_view event_of(const OrderedChange& change) {
-  if (change.is_new) return "new_message";
-  return change.message->is_deleted ? "message_deleted" : "message_updated";
-}
+/// Says nothing of what became of the message.
+constexpr std::string_view kStubEvent = "message_updated";
 
 /// Several answers make one: counts down, then delivers.
 struct Barrier {
@@ -113,68 +111,6 @@ void Gateway::on_chat_added(const ports::ChatAdded& event) {
   if (has_ready) spawn(executor(), "chat added", bring_in(event));
 }
 
-/// Brings the user's sockets of this shard into a chat: `chat_added`, what happened since the user
-/// was added, then whatever follows, without a gap.
-Task<void> Gateway::bring_in(ports::ChatAdded event) {
-  const auto origin = ports_.shards.current();
-  const auto interested = co_await add_interests({event.chat_id});
-  auto item = interested ? co_await ports_.chats.get(event.user_id, event.chat_id)
-                         : Result<domain::ChatListItem>(fail(interested.error()));
-  if (!item) {
-    if (interested) drop_interests({event.chat_id});
-    // Not there any more: then there is nothing to show.
-    if (item.error().code != Errc::not_found) send_back(event.user_id);
-    co_return;
-  }
-  std::string added;
-  json::ObjectWriter writer(added);
-  writer.number("userRev", event.user_rev);
-  json::append_chat_list_item(writer.value("chat"), *item, ports_.clock.now());
-  writer.close();
-
-  const auto home = ports_.shards.home_of(event.chat_id);
-  ports_.shards.post(home, [this, origin, event, added = std::move(added)]() mutable {
-    spawn(executor(), "catching up", catch_up(event, std::move(added), origin));
-  });
-}
-
-/// On the chat's home. Answers by the way that deliveries take, so that none can overtake it.
-Task<void> Gateway::catch_up(ports::ChatAdded event, std::string added, std::size_t origin) {
-  auto missed = co_await here().orders->catch_up(event.chat_id, event.known_rev);
-  ports_.shards.post(origin, [this, event, added = std::move(added), missed = std::move(missed)] {
-    if (missed) {
-      show_added(event, added, *missed);
-    } else if (missed.error().code != Errc::not_found) {
-      send_back(event.user_id);
-    }
-    drop_interests({event.chat_id});
-  });
-}
-
-void Gateway::show_added(const ports::ChatAdded& event, const std::string& added,
-                         const std::vector<OrderedChange>& missed) {
-  auto& part = here();
-  const auto at = part.sockets_of.find(event.user_id);
-  if (at == part.sockets_of.end()) return;
-  // A copy: a write may end a slow reader, which then leaves the list.
-  const auto handles = at->second;
-  for (const auto& handle : handles) {
-    auto* socket = ports_.server.find(handle);
-    if (socket == nullptr) continue;
-    auto& connection = connection_of(*socket);
-    if (!connection.is_ready) continue;  // It has the event in `added_early`.
-    const auto place = std::ranges::lower_bound(connection.chats, event.chat_id);
-    if (place != connection.chats.end() && *place == event.chat_id) continue;
-    connection.chats.insert(place, event.chat_id);
-    ++part.interests[event.chat_id];
-    socket->join(room_of(event.chat_id));
-    socket->emit("chat_added", added);
-    for (const auto& change : missed) {
-      socket->emit(event_of(change), json::message(*change.message, change.prev_rev));
-    }
-  }
-}
-
 /// The user's sockets of this shard come back and read everything afresh: they could not be told
 /// what they must know.
 void Gateway::send_back(domain::UserId user) {
@@ -209,14 +145,39 @@ void Gateway::deliver(const std::vector<std::size_t>& shards, domain::ChatId cha
   const auto text =
       std::make_shared<const std::string>(json::message(*change.message, change.prev_rev));
   for (const auto shard : shards) {
-    ports_.shards.post(shard, [this, chat, text, event = event_of(change)] {
+    ports_.shards.post(shard, [this, chat, text, change] {
       changes_delivered.add();
-      const std::array<std::string_view, 1> arguments{*text};
-      ports_.server.send_to_room(
-          kNamespace, room_of(chat),
-          server::make_event(kNamespace, event, arguments, server::PacketClass::durable));
+      deliver_here(chat, change, *text);
+      if (domain::ends_memberships(*change.message)) end_memberships(chat, change);
     });
   }
+}
+
+void Gateway::deliver_here(domain::ChatId chat, const OrderedChange& change,
+                           const std::string& text) {
+  const auto make = [](std::string_view event, std::string_view argument) {
+    const std::array<std::string_view, 1> arguments{argument};
+    return server::make_event(kNamespace, event, arguments, server::PacketClass::durable);
+  };
+  const auto& message = *change.message;
+  const auto& visibility = here().visibility;
+  if (!visibility.is_cut(chat, message)) {
+    ports_.server.send_to_room(kNamespace, room_of(chat), make(event_of(change), text));
+    return;
+  }
+  // Old messages only, and answers to them: each member's own view is looked up.
+  const auto send_as = [&](View view, const server::Packet& packet) {
+    ports_.server.send_to_room(
+        kNamespace, room_of(chat), packet, [&](const server::Socket& socket) {
+          return visibility.view(connection_of(socket).claims.user_id, message) == view;
+        });
+  };
+  auto without_reply = message;
+  if (without_reply.reply_to) without_reply.reply_to->preview.clear();
+  send_as(View::whole, make(event_of(change), text));
+  send_as(View::without_reply,
+          make(event_of(change), json::message(without_reply, change.prev_rev)));
+  send_as(View::stub, make(kStubEvent, json::message(domain::stub_of(message), change.prev_rev)));
 }
 
 }  // namespace knotos::gateway

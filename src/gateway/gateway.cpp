@@ -35,6 +35,7 @@ Gateway::Gateway(Ports ports, Limits limits)
     socket.emit("resync_required", R"({"reason":"slowConsumer"})", server::PacketClass::control);
   });
   listen_to_events();
+  listen_to_log_events();
   listen_to_live_events();
   ports_.bus.listen(this);
 }

@@ -15,6 +15,7 @@
 #include "services/account_service.hpp"
 #include "services/chat_service.hpp"
 #include "services/message_service.hpp"
+#include "services/own_services.hpp"
 #include "services/presence_service.hpp"
 #include "services/rate_limiter.hpp"
 
@@ -42,6 +43,7 @@ class Gateway final : public ports::BusListener {
     services::ChatService& chats;
     services::MessageService& messages;
     services::PresenceService& presence;
+    services::OwnServices& own;
     ports::ChatStore& chat_store;
     ports::MessageStore& message_store;
     ports::PeopleStore& people;
@@ -93,8 +95,10 @@ class Gateway final : public ports::BusListener {
   void on_connection(server::Socket& socket);
   void on_end(server::Socket& socket);
   [[nodiscard]] Task<void> enter(server::SocketHandle handle, domain::UserId user);
-  [[nodiscard]] Task<Result<std::vector<domain::ChatId>>> open_rooms(domain::UserId user);
-  void welcome(server::Socket& socket, std::vector<domain::ChatId> chats);
+  /// The chats of which the socket will hear: their homes know, ascending by id.
+  using Memberships = std::vector<ports::ChatStanding>;
+  [[nodiscard]] Task<Result<Memberships>> open_rooms(domain::UserId user);
+  void welcome(server::Socket& socket, const Memberships& memberships);
   void watch_expiry(server::Socket& socket);
   void revoke(server::Socket& socket, std::string_view reason);
 
@@ -105,13 +109,34 @@ class Gateway final : public ports::BusListener {
   void settle(const std::vector<ports::ChatStanding>& standings);
   void on_chat_added(const ports::ChatAdded& event);
   void on_session_revoked(const ports::SessionRevoked& event);
-  [[nodiscard]] Task<void> bring_in(ports::ChatAdded event);
-  [[nodiscard]] Task<void> catch_up(ports::ChatAdded event, std::string added, std::size_t origin);
-  void show_added(const ports::ChatAdded& event, const std::string& added,
-                  const std::vector<OrderedChange>& missed);
   void send_back(domain::UserId user);
   void deliver(const std::vector<std::size_t>& shards, domain::ChatId chat,
                const OrderedChange& change);
+  void deliver_here(domain::ChatId chat, const OrderedChange& change, const std::string& text);
+
+  // memberships.cpp: members who come and go while they are connected.
+  /// A user on the way into a chat.
+  struct Newcomer {
+    ports::ChatAdded event;
+    std::string added;  ///< The text of `chat_added`.
+    domain::Rev member_rev = 0;
+    domain::Seq first_visible = 1;
+  };
+  [[nodiscard]] Task<void> bring_in(ports::ChatAdded event);
+  [[nodiscard]] Task<void> catch_up(Newcomer newcomer, std::size_t origin);
+  void show_added(const Newcomer& newcomer, const std::vector<OrderedChange>& missed);
+  [[nodiscard]] bool enter_chat(server::Socket& socket, domain::ChatId chat,
+                                domain::Rev member_rev);
+  void end_memberships(domain::ChatId chat, const OrderedChange& change);
+  void send_out(domain::UserId user, domain::ChatId chat, domain::Rev rev,
+                domain::UserRev user_rev);
+
+  // log_events.cpp: reactions and pins.
+  void listen_to_log_events();
+  [[nodiscard]] Task<void> react(Request request);
+  [[nodiscard]] Task<void> pin_message(Request request);
+  [[nodiscard]] Task<void> unpin_message(Request request);
+  [[nodiscard]] Task<void> set_pin(Request request, bool is_pinned);
 
   // live_deliveries.cpp: what the bus brings and no store holds.
   void make_live_parts(ShardPart& part, std::size_t shard);
@@ -169,6 +194,13 @@ class Gateway final : public ports::BusListener {
   [[nodiscard]] Task<void> fetch_changes(Request request);
   [[nodiscard]] Task<void> auth_refresh(Request request);
   void refuse(server::Event& event, const Error& error);
+
+  // state_events.cpp: what users do for themselves alone.
+  void listen_to_state_events();
+  [[nodiscard]] Task<void> mark_delivered(Request request);
+  [[nodiscard]] Task<void> mark_read(Request request);
+  [[nodiscard]] Task<void> update_chat_state(Request request);
+  [[nodiscard]] Task<void> sync(Request request);
 
   [[nodiscard]] std::string new_request_id();
   [[nodiscard]] ShardPart& here();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gateway/gateway.hpp"
+#include "gateway/visibility.hpp"
 
 #include <cstdint>
 #include <map>
@@ -17,6 +18,7 @@ struct Gateway::ShardPart {
   std::unordered_map<domain::UserId, std::vector<server::SocketHandle>> sockets_of;
   /// How many sockets and arrivals of this shard want each chat; its home knows of those above 0.
   std::unordered_map<domain::ChatId, std::uint32_t> interests;
+  Visibility visibility;
   /// The chats whose home this shard is.
   std::unique_ptr<RoomOrders> orders;
   std::unique_ptr<Typists> typists;
@@ -27,6 +29,12 @@ struct Gateway::ShardPart {
   /// This shard's sockets that watch somebody.
   std::unique_ptr<PresenceSubscribers> presence_subscribers;
 };
+
+/// What a change is called live.
+[[nodiscard]] inline std::string_view event_of(const OrderedChange& change) {
+  if (change.is_new) return "new_message";
+  return change.message->is_deleted ? "message_deleted" : "message_updated";
+}
 
 /// The room of a chat is named by the sixteen bytes of its id. The view is good while the id is.
 [[nodiscard]] inline std::string_view room_of(const domain::ChatId& chat) {

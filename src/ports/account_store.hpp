@@ -34,9 +34,11 @@ struct Rotation {
   /// With rotated and reused.
   domain::UserId user_id;
   domain::DeviceId device_id;
+  domain::UserRev user_rev = 0;  ///< With reused: the user's, after their sessions changed by it.
 };
 
 /// Users, their passwords and their signed-in devices. Every write is durable when it is answered.
+/// Which devices are signed in is a private matter of the user: a change of it raises `userRev`.
 /// Any thread may call.
 class AccountStore {
  public:
@@ -55,8 +57,9 @@ class AccountStore {
                                                                            std::string after,
                                                                            std::size_t limit) = 0;
 
-  /// Another device signs in. Errors: not_found (no such user), store_unavailable.
-  [[nodiscard]] virtual Task<Result<void>> add_device(NewDevice device) = 0;
+  /// Another device signs in. Answers the user's `userRev`. Errors: not_found (no such user),
+  /// store_unavailable.
+  [[nodiscard]] virtual Task<Result<domain::UserRev>> add_device(NewDevice device) = 0;
 
   /// Exchanges a refresh token for the next, once: of two at once, one is `rotated` and the other
   /// `reused`. Errors: store_unavailable.
@@ -69,10 +72,10 @@ class AccountStore {
   /// Signed in still? Errors: store_unavailable.
   [[nodiscard]] virtual Task<Result<bool>> is_signed_in(domain::UserId user,
                                                         domain::DeviceId device) = 0;
-  /// Signs the device out: its refresh tokens are void. False: it was not signed in. Errors:
-  /// store_unavailable.
-  [[nodiscard]] virtual Task<Result<bool>> revoke_device(domain::UserId user,
-                                                         domain::DeviceId device) = 0;
+  /// Signs the device out: its refresh tokens are void. Answers the user's `userRev`; nullopt: it
+  /// was not signed in. Errors: store_unavailable.
+  [[nodiscard]] virtual Task<Result<std::optional<domain::UserRev>>> revoke_device(
+      domain::UserId user, domain::DeviceId device) = 0;
 };
 
 }  // namespace knotos::ports

@@ -4,6 +4,8 @@
 #include "base/task.hpp"
 #include "domain/chat.hpp"
 #include "domain/message.hpp"
+#include "domain/private_state.hpp"
+#include "domain/visibility.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -30,17 +32,10 @@ struct StateChange {
   domain::UserChatState state;
   bool has_moved = false;        ///< False: it stood so already, and nothing was written.
   domain::UserRev user_rev = 0;  ///< The user's, afterwards.
-};
-
-/// What a user sets in their own state of a chat; what is not there stays.
-struct StatePatch {
-  std::optional<bool> is_archived;
-  std::optional<bool> is_pinned;
-  std::optional<std::uint32_t> pin_order;
-  std::optional<std::optional<Time>> muted_until;
-  std::optional<bool> marked_unread;
-  std::optional<domain::NotificationLevel> notification_level;
-  std::optional<std::string> draft;
+  domain::Rise rise;             ///< Which watermarks rose by it.
+  /// In a direct chat: the peer has blocked the user, so that they are told nothing of them.
+  bool is_blocked_by_peer = false;
+  bool has_cleared_mark = false;  ///< `markedUnread` fell by it.
 };
 
 struct Member {
@@ -63,6 +58,36 @@ struct UnreadChat {
   domain::ChatId chat_id;
   std::uint64_t unread_count = 0;
   bool marked_unread = false;
+  bool is_archived = false;  ///< At the time asked for.
+};
+
+/// Of which message, and where to go on: members are listed as by `members`.
+struct ReceiptQuery {
+  domain::ChatId chat;
+  domain::UserId sender;  ///< Of the message, who has no receipt of it.
+  domain::Seq seq = 0;
+  Time created_at;
+  std::optional<MemberPosition> after;
+  std::size_t limit = 50;
+};
+
+struct MemberReceipt {
+  domain::UserId user_id;
+  Time joined_at;
+  bool is_delivered = false;
+  bool is_read = false;
+  /// Where the message was passed by the last mark of all; an earlier mark's time is not kept.
+  std::optional<Time> delivered_at;
+  std::optional<Time> read_at;
+};
+
+/// Of the members now who were there when the message came, its sender left out.
+struct ReceiptPage {
+  std::vector<MemberReceipt> receipts;
+  bool has_more = false;
+  std::size_t member_count = 0;
+  std::size_t delivered_count = 0;
+  std::size_t read_count = 0;
 };
 
 /// What is private to one user in one chat: read marks, archive, pin, mute, draft, what they hid.
@@ -81,7 +106,7 @@ class ChatStateStore {
 
   /// Errors: conflict (`domain::kPinnedChatsMax` chats are pinned already).
   [[nodiscard]] virtual Task<Result<StateChange>> update(domain::UserId user, domain::ChatId chat,
-                                                         StatePatch patch, Time now) = 0;
+                                                         domain::StatePatch patch, Time now) = 0;
 
   /// Everything up to the chat's present end is gone, for this user: read, and never shown again.
   [[nodiscard]] virtual Task<Result<StateChange>> clear(domain::UserId user, domain::ChatId chat,
@@ -102,6 +127,10 @@ class ChatStateStore {
   [[nodiscard]] virtual Task<Result<std::vector<domain::MessageId>>> hidden_in(
       domain::UserId user, domain::ChatId chat) = 0;
 
+  /// What of the chat the user may see: also whether they are a member now. One read.
+  [[nodiscard]] virtual Task<Result<domain::Visibility>> visibility(domain::UserId user,
+                                                                    domain::ChatId chat) = 0;
+
   /// The user's own state of one chat, with the chat.
   [[nodiscard]] virtual Task<Result<StateChange>> state(domain::UserId user,
                                                         domain::ChatId chat) = 0;
@@ -111,7 +140,10 @@ class ChatStateStore {
                                                          std::optional<MemberPosition> after,
                                                          std::size_t limit) = 0;
 
-  /// Every member chat of the user's with something unread, archived ones included. Errors:
+  /// Who has got and read a message. The caller has checked who asks. Errors: store_unavailable.
+  [[nodiscard]] virtual Task<Result<ReceiptPage>> receipts(ReceiptQuery query) = 0;
+
+  /// Every member chat on the user's list with something unread, archived ones included. Errors:
   /// store_unavailable.
   [[nodiscard]] virtual Task<Result<std::vector<UnreadChat>>> unread(domain::UserId user,
                                                                      Time now) = 0;

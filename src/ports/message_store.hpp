@@ -24,6 +24,8 @@ struct HistoryQuery {
   domain::Seq seq =
       0;  ///< Exclusive with before and after; with around, in the middle and included.
   std::size_t limit = 50;
+  domain::Seq first_seq = 1;              ///< What lies before it is not there, for this reader.
+  std::vector<domain::MessageId> hidden;  ///< Nor are these. Ascending.
 };
 
 /// Where a page of reactions ended: they are listed by time, then user and emoji.
@@ -55,7 +57,8 @@ class MessageStore {
   [[nodiscard]] virtual Task<Result<Changes>> changes(domain::ChatId chat, domain::Rev since,
                                                       std::size_t limit) = 0;
 
-  /// Errors: store_unavailable. An unknown chat has an empty page.
+  /// What the reader may not see is left out and does not count for the limit. Errors:
+  /// store_unavailable. An unknown chat has an empty page.
   [[nodiscard]] virtual Task<Result<HistoryPage>> history(domain::ChatId chat,
                                                           HistoryQuery query) = 0;
 

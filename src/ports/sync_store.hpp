@@ -5,6 +5,7 @@
 #include "domain/chat.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct SyncedChat {
   bool has_joined = false;  ///< Their membership changed since.
   bool has_private_change =
       false;  ///< The state changed since, by the user or one of their devices.
+  std::vector<domain::MessageId> hidden;  ///< Since, by the user.
 };
 
 struct SyncedReceipt {
@@ -27,45 +29,74 @@ struct SyncedReceipt {
   domain::Seq last_read_seq = 0;
 };
 
+/// Where a page of changed chats ended: they are listed by the time of their last change, then id.
+struct SyncPosition {
+  Time changed_at;
+  domain::ChatId chat_id;
+};
+
 struct SyncQuery {
   domain::UserId user;
-  Time since;                             ///< The store's own time. Everything changed after it.
-  std::size_t receipt_members_max = 100;  ///< Receipts of larger chats are not told.
-  std::size_t limit = 100;                ///< Of chats; receipts at most ten times as many.
-  /// Within equal times, so that pages are stable: chats after it.
-  domain::ChatId after;
+  Time since;  ///< The store's own time: everything that changed then or later.
+  std::optional<SyncPosition> after;
+  std::size_t limit = 100;
 };
 
 struct SyncPage {
-  std::vector<SyncedChat> chats;        ///< By the time of their change, then id.
-  std::vector<SyncedReceipt> receipts;  ///< Of the peers, where they moved; with the last page.
-  bool settings_changed = false;        ///< Profile, privacy, contacts, blocks or sessions.
+  std::vector<SyncedChat> chats;
+  bool settings_changed = false;  ///< Profile, privacy, contacts, blocks or sessions.
   domain::UserRev user_rev = 0;
-  bool has_more = false;
-  Time next_since;  ///< With has_more: where the next page begins.
-  domain::ChatId next_after;
+  std::optional<SyncPosition> next;  ///< There is more, after it.
 };
 
-/// What changed since a time, by the store's own clock (SEMANTICS section 4). Any thread may call.
-/// Errors of all: store_unavailable.
+/// Where a page of moved receipts ended: they are listed by time, chat and user.
+struct ReceiptPosition {
+  Time moved_at;
+  domain::ChatId chat_id;
+  domain::UserId user_id;
+};
+
+struct MovedReceiptsQuery {
+  domain::UserId user;
+  Time since;
+  std::size_t members_max = 100;  ///< Receipts of larger chats are not told.
+  std::optional<ReceiptPosition> after;
+  std::size_t limit = 1000;
+};
+
+struct MovedReceiptsPage {
+  std::vector<SyncedReceipt> receipts;
+  std::optional<ReceiptPosition> next;
+};
+
+/// What changed since a time, by the store's own clock (SEMANTICS section 4). What changes while
+/// pages are read moves to a later place, so it is met then, and nothing is missed. Any thread may
+/// call. Errors of all: store_unavailable.
 class SyncStore {
  public:
   virtual ~SyncStore() = default;
 
   /// Another after a restore, so that cursors from before it are refused. Sixteen bytes.
   [[nodiscard]] virtual Task<Result<std::string>> epoch() = 0;
-  /// The store's own time, read before anything that follows.
+  /// The store's own time: whatever is read after this has every change before it, and no change
+  /// that is not there yet will have an earlier time.
   [[nodiscard]] virtual Task<Result<Time>> store_time() = 0;
 
+  /// Errors: not_found (no such user).
   [[nodiscard]] virtual Task<Result<SyncPage>> sync(SyncQuery query) = 0;
+  /// Receipts of the peers that moved, in the user's chats, and all of those of a chat that they came
+  /// to since. Nothing of those whom the user has blocked, in their direct chats.
+  [[nodiscard]] virtual Task<Result<MovedReceiptsPage>> moved_receipts(
+      MovedReceiptsQuery query) = 0;
 
-  /// The user's chats, each with where it stands and their own state: for `sync/verify`. One read.
+  /// The chats that the user is or was a member of, each with their own state. One read.
   [[nodiscard]] virtual Task<Result<std::vector<SyncedChat>>> all_chats(domain::UserId user) = 0;
 
   struct Swept {
     domain::ChatId chat_id;
     domain::Rev last_rev = 0;
   };
+  /// `limit` may be passed by changes of one and the same moment, so that a sweep goes on.
   struct Sweep {
     std::vector<Swept> chats;
     std::vector<domain::UserId> users;  ///< With a private change, a membership included.
@@ -73,7 +104,7 @@ class SyncStore {
     bool has_more = false;              ///< The limit was reached: ask again from `next_since`.
     Time next_since;
   };
-  /// For gateways: chats and users that changed after `since`, of whoever.
+  /// For gateways: chats and users that changed at `since` or later, of whoever.
   [[nodiscard]] virtual Task<Result<Sweep>> changed_since(Time since, std::size_t limit) = 0;
 };
 

@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "runtime/log_gate.hpp"
+#include "runtime/thread_name.hpp"
 
 #include <condition_variable>
 #include <deque>
@@ -55,6 +56,7 @@ BlockingPool::BlockingPool(std::string name, std::size_t threads, std::size_t qu
   KN_ASSERT(threads > 0 && queue_max > 0);
   for (std::size_t started = 0; started < threads; ++started) {
     state_->threads.emplace_back([state = state_.get()] {
+      name_this_thread(state->name);
       while (auto job = state->next()) (*job)();
     });
   }

@@ -23,7 +23,7 @@ class ConnectionExchange final : public server::HttpExchange {
   }
 
   [[nodiscard]] const http::Request& request() const override { return request_; }
-  [[nodiscard]] bool is_secure() const override { return false; }
+  [[nodiscard]] bool is_secure() const override { return connection_->is_secure(); }
 
   void respond(http::Response response) override {
     if (std::exchange(is_over_, true)) return;

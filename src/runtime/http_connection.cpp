@@ -22,10 +22,17 @@ metrics::Gauge connections_open("http_connections",
 metrics::Counter requests_seen("http_requests_total", "HTTP requests handed on.");
 metrics::Counter requests_aborted("http_requests_aborted_total",
                                   "Requests whose peer went away before the answer.");
+metrics::Counter handshakes_late("tls_handshakes_late_total",
+                                 "TLS handshakes that took longer than their time-out.");
 metrics::Counter requests_late("http_requests_late_total",
                                "Requests that took longer than their time-out to arrive.");
 metrics::Counter responses_late("http_responses_late_total",
                                 "Responses that the peer did not take in time.");
+
+/// A peer in the midst of a body that is refused sends on until it reads the answer, and a reset
+/// would take the answer away from it. What it sends is thrown away unread.
+constexpr LingerLimits kLinger{.time = std::chrono::milliseconds(2'000),
+                               .bytes = 128UL * 1024 * 1024};
 
 server::Link::Piece octets(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
@@ -41,13 +48,14 @@ const HttpService::Mount* HttpService::find(std::string_view path) const {
 }
 
 HttpConnection::HttpConnection(ShardPool& shards, std::shared_ptr<const HttpService> service,
-                               HttpConnections& siblings, Descriptor descriptor,
+                               HttpConnections& siblings, Descriptor descriptor, Channel channel,
                                std::string remote_address, ConnectionPlace place)
     : shards_(shards),
       shard_(shards.current()),
       service_(std::move(service)),
       siblings_(siblings),
       watched_(shards.loop(shard_), descriptor.release()),
+      channel_(std::move(channel)),
       remote_address_(std::move(remote_address)),
       place_(std::move(place)) {
   siblings_.open.insert(this);
@@ -64,7 +72,12 @@ bool HttpConnection::is_here() const { return shards_.current() == shard_; }
 
 void HttpConnection::start() {
   if (siblings_.is_stopping) return close();
-  deadline(service_->limits.keep_alive_timeout, &HttpConnection::close);
+  is_established_ = channel_.is_established();
+  if (is_established_) {
+    deadline(service_->limits.keep_alive_timeout, &HttpConnection::close);
+  } else {
+    deadline(service_->limits.tls_handshake_timeout, &HttpConnection::on_handshake_late);
+  }
   wait_readable();
 }
 
@@ -86,10 +99,27 @@ void HttpConnection::wait_readable() {
 
 void HttpConnection::on_readable() {
   const auto scratch = shards_.scratch(shard_);
-  const auto [size, flow] = receive_now(watched_.native_handle(), scratch);
+  const auto [size, flow] = channel_.receive(watched_.native_handle(), scratch);
+  if (!is_established_ && channel_.is_established()) {
+    is_established_ = true;
+    deadline(service_->limits.keep_alive_timeout, &HttpConnection::close);
+  }
+  if (channel_.has_unsent()) wait_to_flush();
   if (flow == Flow::would_block) return wait_readable();
   if (flow != Flow::ok) return on_peer_gone(flow == Flow::failed);
   feed({reinterpret_cast<const char*>(scratch.data()), size});
+}
+
+/// For what TLS has to say by itself; a response in the writing takes it along.
+void HttpConnection::wait_to_flush() {
+  if (std::exchange(is_waiting_to_flush_, true)) return;
+  watched_.async_wait(Watched::wait_write, [self = shared_from_this()](const error_code& ec) {
+    self->is_waiting_to_flush_ = false;
+    if (ec || self->phase_ == Phase::closed || self->phase_ == Phase::writing) return;
+    const auto flow = self->channel_.flush(self->watched_.native_handle());
+    if (flow == Flow::failed) return self->close();
+    if (flow == Flow::would_block) self->wait_to_flush();
+  });
 }
 
 void HttpConnection::feed(std::string_view bytes) {
@@ -153,7 +183,7 @@ bool HttpConnection::begin_body() {
     const std::array<server::Link::Piece, 1> pieces{octets("HTTP/1.1 100 Continue\r\n\r\n")};
     // Twenty-five bytes into an empty buffer: if they do not fit, the client sends its body after a
     // while all the same.
-    (void)send_now(watched_.native_handle(), pieces);
+    (void)channel_.send(watched_.native_handle(), pieces);
   }
   return true;
 }
@@ -200,14 +230,15 @@ void HttpConnection::on_peer_gone(bool is_reset) {
 
 void HttpConnection::refuse(unsigned status, std::string_view text) {
   // `text` is a constant: it outlives the reader.
-  const std::string target(mount_ == nullptr ? std::string_view() : reader_->target());
-  reader_.reset();
+  const auto reader = std::exchange(reader_, nullptr);
   phase_ = Phase::answering;
   keeps_alive_ = false;
   const auto* const mount = std::exchange(mount_, nullptr);
   const bool is_about_body = status == 408 || status == 413;
   if (mount != nullptr && mount->refuse && is_about_body) {
-    return respond(mount->refuse(status, text, target));
+    auto head = reader->head();
+    head.remote_address = remote_address_;
+    return respond(mount->refuse(head, status, text));
   }
   respond({.status = status,
            .headers = {{"Content-Type", "text/plain; charset=UTF-8"}},
@@ -226,9 +257,9 @@ void HttpConnection::respond(http::Response response) {
 
 void HttpConnection::write(std::string_view head, std::string_view body) {
   const std::array<server::Link::Piece, 2> pieces{octets(head), octets(body)};
-  const auto [sent, flow] = send_now(watched_.native_handle(), pieces);
+  const auto [sent, flow] = channel_.send(watched_.native_handle(), pieces);
   if (flow == Flow::failed) return close();
-  if (sent == head.size() + body.size()) return on_written();
+  if (flow == Flow::ok) return on_written();
   out_.clear();
   if (sent < head.size()) out_ += head.substr(sent);
   out_ += body.substr(sent > head.size() ? sent - head.size() : 0);
@@ -245,10 +276,10 @@ void HttpConnection::wait_writable() {
 
 void HttpConnection::on_writable() {
   const std::array<server::Link::Piece, 1> pieces{octets(std::string_view(out_).substr(out_sent_))};
-  const auto [sent, flow] = send_now(watched_.native_handle(), pieces);
+  const auto [sent, flow] = channel_.send(watched_.native_handle(), pieces);
   if (flow == Flow::failed) return close();
   out_sent_ += sent;
-  if (out_sent_ < out_.size()) return wait_writable();
+  if (flow == Flow::would_block) return wait_writable();
   std::exchange(out_, {});
   on_written();
 }
@@ -285,6 +316,7 @@ std::unique_ptr<server::Link> HttpConnection::take_link() {
   shards_.timers(shard_).cancel(std::exchange(timer_, 0));
   return std::make_unique<SocketLink>(
       shards_, SocketLink::Parts{.descriptor = Descriptor(watched_.release()),
+                                 .channel = std::move(channel_),
                                  .remote_address = remote_address_,
                                  .early_bytes = std::exchange(kept_, {}),
                                  .place = std::move(place_)});
@@ -299,6 +331,11 @@ void HttpConnection::deadline(std::chrono::milliseconds after, void (HttpConnect
     self->timer_ = 0;
     (self.get()->*then)();
   });
+}
+
+void HttpConnection::on_handshake_late() {
+  handshakes_late.add();
+  close();
 }
 
 void HttpConnection::on_head_late() {
@@ -324,7 +361,8 @@ void HttpConnection::close() {
   reader_.reset();
   kept_ = {};
   out_ = {};
-  close_lingering(shards_, Descriptor(watched_.release()), std::move(place_), {});
+  close_lingering(shards_, Descriptor(watched_.release()), std::move(channel_), std::move(place_),
+                  kLinger);
 }
 
 }  // namespace knotos::runtime

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/channel.hpp"
 #include "runtime/connection_place.hpp"
 #include "runtime/descriptor.hpp"
 #include "runtime/http_limits.hpp"
@@ -52,8 +53,8 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   static constexpr std::size_t kReadAheadMax = 64 * 1024;
 
   HttpConnection(ShardPool& shards, std::shared_ptr<const HttpService> service,
-                 HttpConnections& siblings, Descriptor descriptor, std::string remote_address,
-                 ConnectionPlace place);
+                 HttpConnections& siblings, Descriptor descriptor, Channel channel,
+                 std::string remote_address, ConnectionPlace place);
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
   ~HttpConnection();
@@ -70,12 +71,14 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   [[nodiscard]] std::unique_ptr<server::Link> take_link();
   /// On the connection's own shard, which is still running.
   [[nodiscard]] bool is_here() const;
+  [[nodiscard]] bool is_secure() const { return channel_.is_secure(); }
 
  private:
   enum class Phase { idle, head, body, answering, writing, closed };
 
   void wait_readable();
   void on_readable();
+  void wait_to_flush();
   void feed(std::string_view bytes);
   void read_request(std::string_view& bytes);
   [[nodiscard]] bool begin_body();
@@ -89,6 +92,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   void on_written();
   void next_request();
   void deadline(std::chrono::milliseconds after, void (HttpConnection::*then)());
+  void on_handshake_late();
   void on_head_late();
   void on_body_late();
   void on_write_late();
@@ -99,10 +103,13 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   std::shared_ptr<const HttpService> service_;
   HttpConnections& siblings_;
   Watched watched_;
+  Channel channel_;
   std::string remote_address_;
   ConnectionPlace place_;
   Phase phase_ = Phase::idle;
+  bool is_established_ = false;  ///< No TLS handshake is to be waited for.
   bool is_waiting_readable_ = false;
+  bool is_waiting_to_flush_ = false;
   bool is_half_closed_ = false;
   bool is_stopping_ = false;
   bool keeps_alive_ = true;

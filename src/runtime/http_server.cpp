@@ -24,7 +24,8 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
     service->limits = limits;
   }
 
-  void accept(Descriptor descriptor, std::string remote_address) {
+  void accept(Descriptor descriptor, std::string remote_address,
+              const std::shared_ptr<const TlsCertificate>& certificate) {
     if (places->load() >= service->limits.connections_max) {
       connections_refused.add();
       static LogGate gate;
@@ -34,9 +35,12 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
     }
     const auto shard = next_shard++ % shards.count();
     auto open = [self = shared_from_this(), shard, descriptor = std::move(descriptor),
-                 address = std::move(remote_address), place = ConnectionPlace(places)]() mutable {
+                 address = std::move(remote_address), certificate,
+                 place = ConnectionPlace(places)]() mutable {
+      auto channel = certificate ? Channel(certificate->make_session()) : Channel();
       std::make_shared<HttpConnection>(self->shards, self->service, self->connections[shard],
-                                       std::move(descriptor), std::move(address), std::move(place))
+                                       std::move(descriptor), std::move(channel),
+                                       std::move(address), std::move(place))
           ->start();
     };
     shards.post(shard, std::move(open));
@@ -74,13 +78,15 @@ void HttpServer::mount(std::string prefix, server::HttpHandler handler,
                  .refuse = std::move(refuse)});
 }
 
-std::uint16_t HttpServer::listen(const std::string& host, std::uint16_t port) {
+std::uint16_t HttpServer::listen(const std::string& host, std::uint16_t port,
+                                 std::shared_ptr<const TlsCertificate> certificate) {
   auto& shards = state_->shards;
   auto acceptor = std::make_shared<HttpAcceptor>(
       shards.loop(0), host, port,
-      [state = std::weak_ptr(state_)](Descriptor descriptor, std::string remote_address) {
+      [state = std::weak_ptr(state_), certificate = std::move(certificate)](
+          Descriptor descriptor, std::string remote_address) {
         if (const auto self = state.lock())
-          self->accept(std::move(descriptor), std::move(remote_address));
+          self->accept(std::move(descriptor), std::move(remote_address), certificate);
       });
   state_->acceptors.push_back(acceptor);
   shards.post(0, [acceptor] { acceptor->start(); });

@@ -3,6 +3,7 @@
 #include "runtime/http_limits.hpp"
 #include "runtime/http_refusal.hpp"
 #include "runtime/shard_pool.hpp"
+#include "runtime/tls_certificate.hpp"
 #include "server/http_exchange.hpp"
 
 #include <cstddef>
@@ -31,8 +32,10 @@ class HttpServer {
              std::optional<std::size_t> body_bytes_max = std::nullopt, HttpRefusal refuse = {});
 
   /// Throws std::runtime_error with one clear sentence when the address cannot be had. Returns the
-  /// port (for port 0). May be called for several addresses.
-  std::uint16_t listen(const std::string& host, std::uint16_t port);
+  /// port (for port 0). May be called for several addresses. With a certificate, TLS is spoken
+  /// there and nothing else.
+  std::uint16_t listen(const std::string& host, std::uint16_t port,
+                       std::shared_ptr<const TlsCertificate> certificate = nullptr);
 
   /// Accepts no more; idle connections are closed, requests under way are answered and their
   /// connections closed then. Returns at once.

@@ -11,22 +11,35 @@ namespace {
 
 class LingeringClose : public std::enable_shared_from_this<LingeringClose> {
  public:
-  LingeringClose(ShardPool& shards, Descriptor descriptor, ConnectionPlace place,
+  LingeringClose(ShardPool& shards, Descriptor descriptor, Channel channel, ConnectionPlace place,
                  std::size_t bytes_max)
       : shards_(shards),
         shard_(shards.current()),
         watched_(shards.loop(shard_), descriptor.release()),
+        channel_(std::move(channel)),
         place_(std::move(place)),
         bytes_left_(bytes_max) {}
 
   void start(std::chrono::milliseconds time) {
-    ::shutdown(watched_.native_handle(), SHUT_WR);
+    channel_.finish(watched_.native_handle());
+    send_rest();
     auto& timers = shards_.timers(shard_);
     deadline_ = timers.at(timers.now() + time, [self = shared_from_this()] { self->close(); });
     wait();
   }
 
  private:
+  void send_rest() {
+    if (channel_.flush(watched_.native_handle()) != Flow::would_block) {
+      ::shutdown(watched_.native_handle(), SHUT_WR);
+      return;
+    }
+    watched_.async_wait(Watched::wait_write,
+                        [self = shared_from_this()](const boost::system::error_code& ec) {
+                          if (!ec && self->watched_.is_open()) self->send_rest();
+                        });
+  }
+
   void wait() {
     watched_.async_wait(Watched::wait_read,
                         [self = shared_from_this()](const boost::system::error_code& ec) {
@@ -52,6 +65,7 @@ class LingeringClose : public std::enable_shared_from_this<LingeringClose> {
   ShardPool& shards_;
   const std::size_t shard_;
   Watched watched_;
+  Channel channel_;
   ConnectionPlace place_;
   std::size_t bytes_left_;
   server::Timers::Handle deadline_ = 0;
@@ -59,11 +73,12 @@ class LingeringClose : public std::enable_shared_from_this<LingeringClose> {
 
 }  // namespace
 
-void close_lingering(ShardPool& shards, Descriptor descriptor, ConnectionPlace place,
-                     LingerLimits limits) {
+void close_lingering(ShardPool& shards, Descriptor descriptor, Channel channel,
+                     ConnectionPlace place, LingerLimits limits) {
   // After the shards have stopped nobody waits any more: the descriptor closes here.
   if (shards.current() == shards.count()) return;
-  std::make_shared<LingeringClose>(shards, std::move(descriptor), std::move(place), limits.bytes)
+  std::make_shared<LingeringClose>(shards, std::move(descriptor), std::move(channel),
+                                   std::move(place), limits.bytes)
       ->start(limits.time);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/channel.hpp"
 #include "runtime/connection_place.hpp"
 #include "runtime/descriptor.hpp"
 
@@ -15,10 +16,11 @@ struct LingerLimits {
   std::size_t bytes = 64 * 1024;
 };
 
-/// Closes a connection so that the peer gets the last bytes: FIN, then what it still sends is read
-/// and thrown away until its own FIN or a limit. To close with bytes unread would send RST, which
-/// may overtake what was written. On the calling shard; it looks after itself.
-void close_lingering(ShardPool& shards, Descriptor descriptor, ConnectionPlace place,
-                     LingerLimits limits);
+/// Closes a connection so that the peer gets the last bytes: what the channel still holds, FIN,
+/// then what the peer still sends is read and thrown away until its own FIN or a limit. To close
+/// with bytes unread would send RST, which may overtake what was written. On the calling shard; it
+/// looks after itself.
+void close_lingering(ShardPool& shards, Descriptor descriptor, Channel channel,
+                     ConnectionPlace place, LingerLimits limits);
 
 }  // namespace knotos::runtime

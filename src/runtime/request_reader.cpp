@@ -97,8 +97,8 @@ bool RequestReader::expects_continue() const {
 
 bool RequestReader::keeps_alive() const { return state_->parser.keep_alive(); }
 
-http::Request RequestReader::take_request() {
-  auto message = state_->parser.release();
+http::Request RequestReader::head() const {
+  const auto& message = state_->parser.get();
   http::Request request;
   request.method = std::string(view(message.method_string()));
   request.target = std::string(view(message.target()));
@@ -107,7 +107,12 @@ http::Request RequestReader::take_request() {
     request.headers.push_back(
         {std::string(view(field.name_string())), std::string(view(field.value()))});
   }
-  request.body = std::move(message.body());
+  return request;
+}
+
+http::Request RequestReader::take_request() {
+  auto request = head();
+  request.body = std::move(state_->parser.get().body());
   return request;
 }
 

@@ -41,6 +41,8 @@ class RequestReader {
   [[nodiscard]] bool expects_continue() const;
   [[nodiscard]] bool keeps_alive() const;
 
+  /// After head_done, also when it has failed since: the request without its body.
+  [[nodiscard]] http::Request head() const;
   /// After done, once.
   [[nodiscard]] http::Request take_request();
   /// After failed: the status and a sentence.

@@ -6,12 +6,14 @@
 #include "runtime/log_gate.hpp"
 #include "runtime/mailbox.hpp"
 #include "runtime/shard_timers.hpp"
+#include "runtime/thread_name.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
 #include <array>
 #include <exception>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -71,6 +73,7 @@ class ShardPool::Shard {
     loop_.restart();
     thread_ = std::thread([this, &pool] {
       here = {.pool = &pool, .shard = index_};
+      name_this_thread("shard-" + std::to_string(index_));
       run();
     });
   }

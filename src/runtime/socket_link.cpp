@@ -41,11 +41,17 @@ class SocketLink::State : public std::enable_shared_from_this<State> {
   }
 
   std::size_t write(std::span<const Piece> pieces) {
-    if (!is_open() || wants_writable_) return 0;
-    const auto [bytes, flow] = send_now(descriptor(), pieces);
+    if (!is_open()) return 0;
+    if (wants_writable_) {
+      owner_waits_ = true;
+      return 0;
+    }
+    const auto [bytes, flow] = parts_.channel.send(descriptor(), pieces);
     if (flow == Flow::would_block) {
-      wants_writable_ = true;
-      if (watched_) wait_writable();
+      std::size_t asked = 0;
+      for (const auto& piece : pieces) asked += piece.size();
+      owner_waits_ = bytes < asked;
+      want_writable();
     }
     // Before the start the first read will find the same end.
     if (flow == Flow::failed && watched_) {
@@ -66,7 +72,8 @@ class SocketLink::State : public std::enable_shared_from_this<State> {
     events_ = nullptr;
     if (!is_open()) return;
     auto descriptor = take_descriptor();
-    close_lingering(shards_, std::move(descriptor), std::move(parts_.place), {});
+    close_lingering(shards_, std::move(descriptor), std::move(parts_.channel),
+                    std::move(parts_.place), {});
   }
 
   void close_at_once() {
@@ -117,7 +124,9 @@ class SocketLink::State : public std::enable_shared_from_this<State> {
   void read() {
     if (!is_open() || !is_reading_) return;
     const auto scratch = shards_.scratch(shard_);
-    const auto [bytes, flow] = receive_now(descriptor(), scratch);
+    const auto [bytes, flow] = parts_.channel.receive(descriptor(), scratch);
+    // To answer may be the peer's demand, not the owner's wish.
+    if (parts_.channel.has_unsent()) want_writable();
     switch (flow) {
       case Flow::ok:
         return show(scratch.first(bytes));
@@ -130,12 +139,22 @@ class SocketLink::State : public std::enable_shared_from_this<State> {
     }
   }
 
+  void want_writable() {
+    if (!std::exchange(wants_writable_, true) && watched_) wait_writable();
+  }
+
   void wait_writable() {
     watched_->async_wait(Watched::wait_write, [self = shared_from_this()](const error_code& ec) {
-      if (ec || !self->is_open()) return;
-      self->wants_writable_ = false;
-      if (self->events_ != nullptr) self->events_->on_writable();
+      if (!ec && self->is_open()) self->on_writable();
     });
+  }
+
+  void on_writable() {
+    const auto flow = parts_.channel.flush(descriptor());
+    if (flow == Flow::would_block) return wait_writable();
+    if (flow == Flow::failed) return end(LinkEnd::failed);
+    wants_writable_ = false;
+    if (std::exchange(owner_waits_, false) && events_ != nullptr) events_->on_writable();
   }
 
   void end(LinkEnd why) {
@@ -151,7 +170,8 @@ class SocketLink::State : public std::enable_shared_from_this<State> {
   std::optional<Watched> watched_;
   bool is_reading_ = true;
   bool is_waiting_readable_ = false;
-  bool wants_writable_ = false;
+  bool wants_writable_ = false;  ///< A wait for it is under way, or will be at the start.
+  bool owner_waits_ = false;     ///< It was told of less than it wrote.
 };
 
 SocketLink::SocketLink(ShardPool& shards, Parts parts)

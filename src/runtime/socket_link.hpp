@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/channel.hpp"
 #include "runtime/connection_place.hpp"
 #include "runtime/descriptor.hpp"
 #include "server/link.hpp"
@@ -11,7 +12,7 @@ namespace knotos::runtime {
 
 class ShardPool;
 
-/// A Link over a TCP socket.
+/// A Link over a TCP socket, or over TLS on one.
 ///
 /// Until `start` it is a bare descriptor that no loop knows, so it may be handed to another shard
 /// and be started there. Idle, it is one wait for readability: bytes are read into the shard's
@@ -21,6 +22,7 @@ class SocketLink final : public server::Link {
  public:
   struct Parts {
     Descriptor descriptor;
+    Channel channel;
     std::string remote_address;
     std::string early_bytes;  ///< Read before the link was made.
     ConnectionPlace place;

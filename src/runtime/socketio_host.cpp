@@ -51,11 +51,9 @@ SocketIoHost::SocketIoHost(Options options)
       http_(shards_, options_.http) {
   http_.mount(
       options_.socketio.path, [this](auto exchange) { io_.serve(std::move(exchange)); },
-      // One byte more, so that the session hears of a body that is too large, and ends.
-      options_.socketio.payload_bytes_max + 1,
-      [this](unsigned status, std::string_view, std::string_view target) {
-        io_.refuse_body(target);
-        return http::Response{.status = status, .headers = {}, .body = {}};
+      options_.socketio.payload_bytes_max,
+      [this](const http::Request& head, unsigned status, std::string_view /*text*/) {
+        return io_.refuse_body(head, status);
       });
 }
 

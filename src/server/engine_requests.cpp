@@ -73,8 +73,29 @@ bool EngineShard::takes_address(HttpExchange& exchange) {
   return false;
 }
 
-void EngineShard::refuse_body(std::string_view sid) {
-  if (auto* const link = find_sid(sid)) fail(*link, SessionEnd::parse_error);
+http::Response EngineShard::refuse_body(const http::Request& head, unsigned status) {
+  const auto& options = shared_.options;
+  auto response = empty_response(status);
+  std::ranges::move(cors_headers(head, options), std::back_inserter(response.headers));
+  // Who is slow may be on a bad network; the heartbeat judges that.
+  if (status != 413) return response;
+  const auto front = check_front(head, options);
+  const bool is_of_session = front && front->transport == Transport::polling &&
+                             !front->wants_upgrade && front->is_protocol_4 && !front->sid.empty();
+  if (!is_of_session) return response;
+  const auto place = place_of(front->sid);
+  if (!place || place->shard >= shared_.engines.size()) return response;
+  shared_.shards.post(place->shard, [engine = shared_.engines[place->shard], sid = front->sid] {
+    engine->receive_too_much(sid);
+  });
+  return response;
+}
+
+void EngineShard::receive_too_much(std::string_view sid) {
+  auto* const link = find_sid(sid);
+  if (link != nullptr && link->session.transport() == Transport::polling) {
+    fail(*link, SessionEnd::parse_error);
+  }
 }
 
 void EngineShard::open_polling(HttpExchange& exchange) {

@@ -43,8 +43,8 @@ class EngineShard {
   EngineShard& operator=(const EngineShard&) = delete;
 
   void serve(std::shared_ptr<HttpExchange> exchange);
-  /// A body for the session was refused unread.
-  void refuse_body(std::string_view sid);
+  /// See Server.
+  [[nodiscard]] http::Response refuse_body(const http::Request& head, unsigned status);
 
   [[nodiscard]] EngineLink* find(LinkKey key) const { return links_.find(key); }
   [[nodiscard]] std::size_t links() const { return links_.size(); }
@@ -85,6 +85,7 @@ class EngineShard {
   void receive_post(EngineLink& link, const SessionRequest& request);
   void receive_payload(EngineLink& link, const SessionRequest& request);
   void receive_upgrade(EngineLink& link, SessionRequest request);
+  void receive_too_much(std::string_view sid);
   void hand_stream_over(Ticket ticket, LinkKey key, std::uint32_t owner, std::string opening);
   void turn_stream_away(Ticket ticket, std::string opening);
   void take_stream(LinkKey key, Ticket ticket, std::unique_ptr<Link> stream,

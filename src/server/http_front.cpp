@@ -83,7 +83,7 @@ bool is_preflight(const http::Request& request, const Options& options) {
 http::Response preflight_response(const http::Request& request, const Options& options) {
   http::Response response{.status = 204, .headers = cors_headers(request, options), .body = {}};
   response.headers.push_back({"Access-Control-Allow-Methods", "GET,HEAD,PUT,PATCH,POST,DELETE"});
-  // Some browsers wait for a body until they are told that there is none.
+  // RFC 9110 wants none in a 204; there are browsers that wait for a body without it.
   response.headers.push_back({"Content-Length", "0"});
   if (const auto asked = request.header("access-control-request-headers");
       asked && is_header_text(*asked)) {

@@ -58,15 +58,8 @@ void Server::serve(std::shared_ptr<HttpExchange> exchange) {
   here().engine().serve(std::move(exchange));
 }
 
-void Server::refuse_body(std::string_view target) {
-  const auto query = target.find('?');
-  if (query == std::string_view::npos) return;
-  const http::Query parameters(target.substr(query + 1));
-  const auto sid = parameters.get("sid");
-  const auto place = sid ? place_of(*sid) : std::nullopt;
-  if (!place || place->shard >= shared_->engines.size()) return;
-  shared_->shards.post(place->shard, [engine = shared_->engines[place->shard],
-                                      owned = std::string(*sid)] { engine->refuse_body(owned); });
+http::Response Server::refuse_body(const http::Request& head, unsigned status) {
+  return here().engine().refuse_body(head, status);
 }
 
 Broadcast Server::in(std::string_view name_space) { return Broadcast(*shared_, name_space); }

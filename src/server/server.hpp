@@ -54,9 +54,11 @@ class Server {
 
   /// A request whose path begins with `options.path`. On the exchange's shard.
   void serve(std::shared_ptr<HttpExchange> exchange);
-  /// The body of a request for a session was refused before it was read: the session ends. Any
-  /// shard. `target`: path and query, as they came.
-  void refuse_body(std::string_view target);
+
+  /// The answer to a request of ours whose body was refused before it reached `serve`: too large
+  /// (413) or too slow (408). One that is too large ends its session at once. `head`: the request
+  /// without its body. On the connection's shard.
+  [[nodiscard]] http::Response refuse_body(const http::Request& head, unsigned status);
 
   /// Everybody in the namespace, on all shards. Any thread.
   [[nodiscard]] Broadcast in(std::string_view name_space);

@@ -5,6 +5,7 @@
 #include "domain/user.hpp"
 #include "ports/account_store.hpp"
 #include "ports/bus.hpp"
+#include "ports/chat_store.hpp"
 #include "ports/secrets.hpp"
 #include "ports/world.hpp"
 
@@ -19,6 +20,7 @@ class AccountService {
  public:
   struct Ports {
     ports::AccountStore& accounts;
+    ports::ChatStore& chats;
     ports::PasswordHasher& passwords;
     ports::AccessTokens& tokens;
     ports::Bus& bus;
@@ -76,6 +78,10 @@ class AccountService {
   /// Errors: unauthenticated, token_expired, store_unavailable.
   [[nodiscard]] Task<Result<ports::AccessClaims>> authenticate_device(std::string access_token);
 
+  /// Whether it is the user's password: asked again before what cannot be undone. Errors:
+  /// not_found, overloaded, store_unavailable.
+  [[nodiscard]] Task<Result<bool>> has_password(domain::UserId user, std::string password);
+
   /// Errors: not_found, store_unavailable.
   [[nodiscard]] Task<Result<domain::User>> user(domain::UserId user);
   /// An exact username first, then those that begin with it. Errors: store_unavailable.
@@ -89,6 +95,11 @@ class AccountService {
     std::string refresh_token;
   };
 
+  /// The user's chat with themselves: made at the first sign-in, and looked for at each, since the
+  /// process may have died in between. What the store cannot do now, the next sign-in does.
+  [[nodiscard]] Task<void> ensure_saved_chat(domain::UserId user);
+  /// To the user's devices: who is signed in has changed.
+  void tell_sessions(domain::UserId user, domain::UserRev user_rev);
   [[nodiscard]] FreshDevice make_device(domain::UserId user, std::string name);
   [[nodiscard]] std::string make_refresh_token();
   [[nodiscard]] Session make_session(domain::User user, domain::DeviceId device,

@@ -72,17 +72,27 @@ Task<Result<Message>> MessageService::erase(UserId user, ChatId chat, domain::Me
                                    .emoji = {}});
 }
 
+Task<Result<Message>> MessageService::erase_farewell(UserId author, ChatId chat,
+                                                     domain::MessageId message) {
+  co_return co_await change(chat, {.kind = domain::ChangeKind::erase,
+                                   .actor_id = author,
+                                   .message_id = message,
+                                   .content = {},
+                                   .base_version = {},
+                                   .emoji = {},
+                                   .is_farewell = true});
+}
+
 Task<Result<Message>> MessageService::react(UserId user, Reacting reacting) {
   auto checked = domain::check_emoji(reacting.emoji);
   if (!checked) co_return fail(std::move(checked.error()));
-  co_return co_await change(
-      reacting.chat_id,
-      {.kind = reacting.adds ? domain::ChangeKind::react : domain::ChangeKind::unreact,
-       .actor_id = user,
-       .message_id = reacting.message_id,
-       .content = {},
-       .base_version = {},
-       .emoji = std::move(reacting.emoji)});
+  co_return co_await change(reacting.chat_id, {.kind = reacting.adds ? domain::ChangeKind::react
+                                                                     : domain::ChangeKind::unreact,
+                                               .actor_id = user,
+                                               .message_id = reacting.message_id,
+                                               .content = {},
+                                               .base_version = {},
+                                               .emoji = std::move(reacting.emoji)});
 }
 
 Task<Result<Message>> MessageService::pin(UserId user, ChatId chat, domain::MessageId message,
@@ -140,8 +150,7 @@ Task<Result<Receipt>> MessageService::forward_to(UserId user, ChatId chat, Forwa
   if (!source) {
     // What was forwarded while it could be stays so: a repeat learns it.
     if (draft.client_message_id.empty()) co_return fail(std::move(source.error()));
-    const auto original =
-        co_await ports_.messages.find_by_key(chat, user, draft.client_message_id);
+    const auto original = co_await ports_.messages.find_by_key(chat, user, draft.client_message_id);
     if (original && *original) co_return answer_repeat(**original, draft.hash());
     co_return fail(std::move(source.error()));
   }
@@ -165,47 +174,41 @@ Task<Result<ports::ReactionPage>> MessageService::reactions(
 
 Task<Result<ports::HistoryPage>> MessageService::history(UserId user, ChatId chat,
                                                          ports::HistoryQuery query) {
-  const auto first_visible = co_await admit_reader(user, chat);
-  if (!first_visible) co_return fail(first_visible.error());
-  const auto before_first = *first_visible - 1;
-  if (query.from == ports::HistoryFrom::after) query.seq = std::max(query.seq, before_first);
-  if (query.from == ports::HistoryFrom::around) query.seq = std::max(query.seq, *first_visible);
-  auto page = co_await ports_.messages.history(chat, query);
+  auto visibility = co_await admit_reader(user, chat);
+  if (!visibility) co_return fail(std::move(visibility.error()));
+  query.first_seq = visibility->first_seq;
+  query.hidden = visibility->hidden;
+  auto page = co_await ports_.messages.history(chat, std::move(query));
   if (!page) co_return page;
-  auto& messages = page->messages;
-  const auto begin = std::ranges::lower_bound(messages, *first_visible, {}, &Message::seq);
-  const bool is_cut = begin != messages.begin();
-  messages.erase(messages.begin(), begin);
-  if (is_cut || (!messages.empty() && messages.front().seq == *first_visible)) {
-    page->has_older = false;
-  }
-  // Before what can be seen lies nothing; what can be seen is newer.
-  if (messages.empty() && query.from == ports::HistoryFrom::before) page->has_older = false;
-  for (auto& message : messages) message = domain::as_seen_from(*first_visible, std::move(message));
+  for (auto& message : page->messages) message = domain::as_seen(std::move(message), *visibility);
   co_return page;
 }
 
 Task<Result<ports::Changes>> MessageService::changes(UserId user, ChatId chat, domain::Rev since,
                                                      std::size_t limit) {
-  const auto first_visible = co_await admit_reader(user, chat);
-  if (!first_visible) co_return fail(first_visible.error());
+  auto visibility = co_await admit_reader(user, chat);
+  if (!visibility) co_return fail(std::move(visibility.error()));
   auto changes = co_await ports_.messages.changes(chat, since, limit);
   if (!changes) co_return changes;
   for (auto& message : changes->messages) {
-    message = domain::as_seen_from(*first_visible, std::move(message));
+    message = domain::as_seen(std::move(message), *visibility);
   }
   co_return changes;
 }
 
 Task<Result<Message>> MessageService::get(UserId user, ChatId chat, domain::MessageId message) {
-  const auto first_visible = co_await admit_reader(user, chat);
-  if (!first_visible) co_return fail(first_visible.error());
+  auto visibility = co_await admit_reader(user, chat);
+  if (!visibility) co_return fail(std::move(visibility.error()));
   auto found = co_await ports_.messages.find(chat, message);
   if (!found && found.error().code != Errc::not_found) co_return found;
-  if (!found || found->seq < *first_visible) {
+  if (!found || !visibility->shows(*found)) {
     co_return fail(Errc::not_found, "There is no such message.");
   }
-  co_return domain::as_seen_from(*first_visible, std::move(*found));
+  co_return domain::as_seen(std::move(*found), *visibility);
+}
+
+RateLimiter::Verdict MessageService::rate_of(UserId user) {
+  return rates_.peek(hash_of(user.uuid()), ports_.clock.steady_now());
 }
 
 void MessageService::drain(std::chrono::milliseconds retry_after) {
@@ -216,13 +219,12 @@ std::size_t MessageService::writes_in_flight() const { return writes_in_flight_-
 
 ChatHome& MessageService::home_of(ChatId chat) { return *homes_[ports_.shards.home_of(chat)]; }
 
-Task<Result<domain::Seq>> MessageService::admit_reader(UserId user, ChatId chat) {
-  const auto loaded = co_await ports_.log.load(chat, {user});
-  if (!loaded && loaded.error().code != Errc::not_found) co_return fail(loaded.error());
-  if (!loaded || loaded->states.empty() || !loaded->states.front().is_member) {
+Task<Result<domain::Visibility>> MessageService::admit_reader(UserId user, ChatId chat) {
+  auto visibility = co_await ports_.states.visibility(user, chat);
+  if (!visibility && visibility.error().code == Errc::not_found) {
     co_return fail(Errc::not_found, "There is no such chat.");
   }
-  co_return domain::first_visible_seq(loaded->states.front());
+  co_return visibility;
 }
 
 }  // namespace knotos::services

@@ -6,6 +6,7 @@
 #include "domain/message.hpp"
 #include "ports/bus.hpp"
 #include "ports/chat_log.hpp"
+#include "ports/chat_state_store.hpp"
 #include "ports/chat_store.hpp"
 #include "ports/message_store.hpp"
 #include "ports/people_store.hpp"
@@ -36,6 +37,7 @@ class MessageService {
     Shards& shards;
     ports::ChatLog& log;
     ports::MessageStore& messages;
+    ports::ChatStateStore& states;
     ports::Relations& relations;
     ports::Bus& bus;
     const ports::Clock& clock;
@@ -102,6 +104,11 @@ class MessageService {
   [[nodiscard]] Task<Result<domain::Message>> erase(domain::UserId user, domain::ChatId chat,
                                                     domain::MessageId message);
 
+  /// The same of an author whose account is deleted: whatever its age, also where they have left.
+  [[nodiscard]] Task<Result<domain::Message>> erase_farewell(domain::UserId author,
+                                                             domain::ChatId chat,
+                                                             domain::MessageId message);
+
   /// Errors: validation_failed, not_found, forbidden, cannot_contact_user, conflict (too many
   /// kinds), overloaded, store_unavailable.
   [[nodiscard]] Task<Result<domain::Message>> react(domain::UserId user, Reacting reacting);
@@ -135,6 +142,8 @@ class MessageService {
   /// From now on new writes are refused as `overloaded` with `retry_after`; those begun are
   /// finished.
   void drain(std::chrono::milliseconds retry_after);
+  /// How a user stands to the rate of messages, without counting. Any thread.
+  [[nodiscard]] RateLimiter::Verdict rate_of(domain::UserId user);
   /// Writes begun and not yet answered. Any thread.
   [[nodiscard]] std::size_t writes_in_flight() const;
 
@@ -142,10 +151,10 @@ class MessageService {
   [[nodiscard]] ChatHome& home_of(domain::ChatId chat);
   [[nodiscard]] Task<Result<domain::Message>> change(domain::ChatId chat, ChangeRequest request);
   [[nodiscard]] Task<Result<Receipt>> forward_to(domain::UserId user, domain::ChatId chat,
-                                                 Forward forward,
-                                                 Result<domain::Message> source);
-  /// The first `seq` that the user may see. Errors: not_found, store_unavailable.
-  [[nodiscard]] Task<Result<domain::Seq>> admit_reader(domain::UserId user, domain::ChatId chat);
+                                                 Forward forward, Result<domain::Message> source);
+  /// What the reader may see. Errors: not_found (not a member), store_unavailable.
+  [[nodiscard]] Task<Result<domain::Visibility>> admit_reader(domain::UserId user,
+                                                              domain::ChatId chat);
 
   Ports ports_;
   Limits limits_;

@@ -23,9 +23,7 @@ RateLimiter::Verdict RateLimiter::take(std::uint64_t key, SteadyTime now) {
   const Ticks tolerance = interval * (rate_.burst > 0 ? rate_.burst : rate_.count);
   if (interval <= Ticks::zero()) return {};
 
-  // Keys are hashes already; the multiplication guards against those that are not quite.
-  auto& stripe = stripes_[(key * 0x9e3779b97f4a7c15ULL) >> 58U];
-  static_assert(kStripes == 64);
+  auto& stripe = stripe_of(key);
   const std::scoped_lock lock(stripe.mutex);
   if (++stripe.takes_since_sweep >= kSweepEvery) {
     stripe.takes_since_sweep = 0;
@@ -51,6 +49,23 @@ RateLimiter::Verdict RateLimiter::take(std::uint64_t key, SteadyTime now) {
           .retry_after = {},
           .remaining = static_cast<std::uint32_t>((tolerance - (due_next - now)) / interval),
           .reset_after = rounded_up(due_next - now)};
+}
+
+RateLimiter::Verdict RateLimiter::peek(std::uint64_t key, SteadyTime now) {
+  if (!is_on()) return {};
+  const Ticks interval = std::chrono::duration_cast<Ticks>(rate_.window) / rate_.count;
+  const Ticks tolerance = interval * (rate_.burst > 0 ? rate_.burst : rate_.count);
+  if (interval <= Ticks::zero()) return {};
+  auto& stripe = stripe_of(key);
+  const std::scoped_lock lock(stripe.mutex);
+  const auto found = stripe.due_at.find(key);
+  const auto due = found == stripe.due_at.end() ? now : std::max(found->second, now);
+  const auto left = tolerance - (due - now);
+  return {
+      .is_allowed = left >= interval,
+      .retry_after = left >= interval ? std::chrono::milliseconds() : rounded_up(interval - left),
+      .remaining = static_cast<std::uint32_t>(std::max(left, Ticks::zero()) / interval),
+      .reset_after = rounded_up(due - now)};
 }
 
 }  // namespace knotos::services

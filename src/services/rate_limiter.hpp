@@ -37,6 +37,8 @@ class RateLimiter {
 
   /// Counts one event, if it is allowed.
   [[nodiscard]] Verdict take(std::uint64_t key, SteadyTime now);
+  /// How it stands, without counting: whether the next one would be allowed.
+  [[nodiscard]] Verdict peek(std::uint64_t key, SteadyTime now);
 
  private:
   static constexpr std::size_t kStripes = 64;
@@ -47,6 +49,12 @@ class RateLimiter {
     std::unordered_map<std::uint64_t, SteadyTime> due_at;  ///< When the key will be at rest.
     std::size_t takes_since_sweep = 0;
   };
+
+  [[nodiscard]] Stripe& stripe_of(std::uint64_t key) {
+    // Keys are hashes already; the multiplication guards against those that are not quite.
+    static_assert(kStripes == 64);
+    return stripes_[(key * 0x9e3779b97f4a7c15ULL) >> 58U];
+  }
 
   Rate rate_;
   std::array<Stripe, kStripes> stripes_;

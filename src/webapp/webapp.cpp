@@ -15,6 +15,9 @@ metrics::Counter revalidated("webapp_responses_total", "Files of the web client 
                              "answer", "not-modified");
 
 constexpr std::string_view kPage = "/index.html";
+/// The page that shows the descriptions of the API, and what it is made of.
+constexpr std::string_view kDocs = "/docs";
+constexpr std::string_view kDocsPage = "/docs/index.html";
 
 /// The client's own places, each answered with its page: web/src/app/router.svelte.ts.
 constexpr std::array<std::string_view, 3> kRoutes = {"/chats/", "/invites/", "/settings"};
@@ -22,6 +25,9 @@ constexpr std::array<std::string_view, 3> kRoutes = {"/chats/", "/invites/", "/s
 constexpr std::string_view kWithoutClient =
     "Knotos is running. This binary was built without its web client: install Node.js 18 or newer "
     "and npm, and run ./dev build again.\n";
+constexpr std::string_view kWithoutDocs =
+    "The descriptions are at /openapi.json and /asyncapi.json. This binary was built without the "
+    "page that shows them: install Node.js 18 or newer and npm, and run ./dev build again.\n";
 
 /// Scripts, styles, images and connections of this server's own only, and nothing inline: what
 /// should ever get into the page as markup runs nothing and asks nobody. Trusted types: no string
@@ -31,6 +37,15 @@ constexpr std::string_view kContentSecurityPolicy =
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types svelte-trusted-html knotos-worker";
+
+/// Likewise, but Swagger UI makes markup of strings, and has its arrows as data URLs.
+constexpr std::string_view kDocsSecurityPolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+bool is_docs(std::string_view path) {
+  return path == kDocs || (path.starts_with(kDocs) && path[kDocs.size()] == '/');
+}
 
 std::string_view trimmed(std::string_view text) {
   const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
@@ -73,8 +88,9 @@ bool matches(const http::Request& request, std::string_view tag) {
          });
 }
 
-std::vector<http::Header> security_headers() {
-  return {{"Content-Security-Policy", std::string(kContentSecurityPolicy)},
+std::vector<http::Header> security_headers(std::string_view path) {
+  const auto policy = is_docs(path) ? kDocsSecurityPolicy : kContentSecurityPolicy;
+  return {{"Content-Security-Policy", std::string(policy)},
           {"X-Content-Type-Options", "nosniff"},
           {"Referrer-Policy", "no-referrer"},
           {"Cross-Origin-Opener-Policy", "same-origin"},
@@ -82,9 +98,9 @@ std::vector<http::Header> security_headers() {
           {"Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"}};
 }
 
-http::Response plain(unsigned status, std::string_view text) {
+http::Response plain(unsigned status, std::string_view path, std::string_view text) {
   http::Response response{
-      .status = status, .headers = security_headers(), .body = std::string(text)};
+      .status = status, .headers = security_headers(path), .body = std::string(text)};
   response.headers.push_back({"Content-Type", "text/plain; charset=utf-8"});
   response.headers.push_back({"Cache-Control", "no-store"});
   return response;
@@ -93,7 +109,8 @@ http::Response plain(unsigned status, std::string_view text) {
 http::Response asset_response(const Asset& asset, const http::Request& request) {
   const bool is_gzip = !asset.gzip.empty() && takes_gzip(request);
   const auto tag = '"' + std::string(asset.hash) + (is_gzip ? "-gzip\"" : "\"");
-  http::Response response{.status = 200, .headers = security_headers(), .body = {}};
+  http::Response response{
+      .status = 200, .headers = security_headers(request.path()), .body = {}};
   response.headers.push_back({"ETag", tag});
   response.headers.push_back(
       {"Cache-Control", asset.is_immutable ? "public, max-age=31536000, immutable" : "no-cache"});
@@ -121,20 +138,23 @@ bool is_route(std::string_view path) {
 
 Webapp::Webapp(std::string_view pack) : assets_(read_pack(pack)) {}
 
-bool Webapp::owns(std::string_view path) const { return path == "/" || find(path) != nullptr; }
+bool Webapp::owns(std::string_view path) const {
+  return path == "/" || path == kDocs || find(path) != nullptr;
+}
 
 http::Response Webapp::respond(const http::Request& request) const {
   if (request.method != "GET" && request.method != "HEAD") {
-    auto response = plain(405, "This is a page: it can be read, and nothing else.\n");
+    auto response = plain(405, request.path(), "This is a page: it can be read, and nothing else.\n");
     response.headers.push_back({"Allow", "GET, HEAD"});
     return response;
   }
   const auto* asset = find(request.path());
-  return asset == nullptr ? plain(200, kWithoutClient) : asset_response(*asset, request);
+  if (asset != nullptr) return asset_response(*asset, request);
+  return plain(200, request.path(), request.path() == kDocs ? kWithoutDocs : kWithoutClient);
 }
 
 const Asset* Webapp::find(std::string_view path) const {
-  auto at = assets_.find(path);
+  auto at = assets_.find(path == kDocs ? kDocsPage : path);
   if (at == assets_.end() && is_route(path)) at = assets_.find(kPage);
   return at == assets_.end() ? nullptr : &at->second;
 }

@@ -3,9 +3,12 @@
 #include "base/task.hpp"
 #include "ports/account_store.hpp"
 #include "ports/chat_log.hpp"
+#include "ports/chat_state_store.hpp"
 #include "ports/chat_store.hpp"
+#include "ports/invite_store.hpp"
 #include "ports/message_store.hpp"
 #include "ports/people_store.hpp"
+#include "ports/sync_store.hpp"
 
 #include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>
@@ -30,7 +33,10 @@ class World {
   virtual ports::MessageStore& messages() = 0;
   virtual ports::ChatStore& chats() = 0;
   virtual ports::AccountStore& accounts() = 0;
+  virtual ports::InviteStore& invites() = 0;
   virtual ports::PeopleStore& people() = 0;
+  virtual ports::ChatStateStore& states() = 0;
+  virtual ports::SyncStore& syncs() = 0;
   /// As if the process had ended and begun again. Nothing where nothing outlives the process.
   virtual void restart() = 0;
 

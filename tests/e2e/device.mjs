@@ -70,6 +70,8 @@ export class Device {
     for (const name of ['new_message', 'message_updated', 'message_deleted']) {
       this.socket.on(name, (change) => this.#hear(change));
     }
+    this.socket.on('chat_added', ({ chat }) => this.#start(() => this.#loadAfresh(chat.id)));
+    this.socket.on('chat_removed', ({ chatId }) => this.chats.delete(chatId));
     this.socket.on('session_ready', () => this.#start(() => this.#compareAll()));
     this.socket.on('resync_required', () => {
       this.resyncs += 1;
@@ -96,7 +98,8 @@ export class Device {
   #start(job) {
     const work = job()
       .catch((error) => {
-        if (!this.isClosed) this.#failure ??= error;
+        // A chat that the user is out of by now is no failure.
+        if (!this.isClosed && error.status !== 404) this.#failure ??= error;
       })
       .finally(() => this.#work.delete(work));
     this.#work.add(work);
@@ -127,13 +130,16 @@ export class Device {
       const answer = await this.person.request('GET', path).catch(() => null);
       if (answer?.status === 200) return answer.body;
       if (this.isClosed) throw new Error('closed');
-      if (answer && answer.status < 500) throw new Error(`${path}: ${JSON.stringify(answer.body)}`);
+      if (answer && answer.status < 500) {
+        const error = new Error(`${path}: ${JSON.stringify(answer.body)}`);
+        throw Object.assign(error, { status: answer.status });
+      }
       await sleep(50);
     }
   }
 
   async #compareAll() {
-    for (let cursor = '', hasMore = true; hasMore;) {
+    for (let cursor = '', hasMore = true; hasMore; ) {
       const page = await this.#get(`/v1/chats?limit=100${cursor && `&cursor=${cursor}`}`);
       for (const { id, lastRev } of page.data) {
         if (!this.chats.has(id)) await this.#loadAfresh(id);
@@ -173,7 +179,7 @@ export class Device {
     const chat = this.chat(id);
     chat.messages.clear();
     chat.hi = lastRev;
-    for (let before = '', hasMore = true; hasMore;) {
+    for (let before = '', hasMore = true; hasMore; ) {
       const page = await this.#get(`/v1/chats/${id}/messages?limit=100${before}`);
       page.data.forEach((message) => chat.put(message));
       hasMore = page.page.hasMore;

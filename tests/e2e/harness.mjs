@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import http from 'node:http';
+import https from 'node:https';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
@@ -67,6 +69,19 @@ export async function eventually(what, predicate, timeout = 10_000) {
   }
 }
 
+/** Whoever signed the certificate; null if there is no answer. */
+function statusOf(url) {
+  const client = url.startsWith('https:') ? https : http;
+  return new Promise((resolve) => {
+    client
+      .get(url, { rejectUnauthorized: false, agent: false }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      })
+      .on('error', () => resolve(null));
+  });
+}
+
 /** One server process, and all that it has written to standard error. */
 export class Server {
   stderr = '';
@@ -74,12 +89,12 @@ export class Server {
   #exited = null;
   #secrets = new Set();
 
-  constructor({ binary, port, dataDir, flags }) {
+  constructor({ binary, port, dataDir, flags, scheme }) {
     this.binary = binary;
     this.port = port;
     this.dataDir = dataDir;
     this.flags = flags;
-    this.url = `http://127.0.0.1:${port}`;
+    this.url = `${scheme}://127.0.0.1:${port}`;
   }
 
   get pid() {
@@ -129,9 +144,7 @@ export class Server {
       async () => {
         if (end)
           assert.fail(`the server ended at its start: ${JSON.stringify(end)}\n${this.stderr}`);
-        const answer = await fetch(`${this.url}/readyz`).catch(() => null);
-        await answer?.arrayBuffer();
-        return answer?.status === 200;
+        return (await statusOf(`${this.url}/readyz`)) === 200;
       },
       startTimeout,
     );
@@ -194,7 +207,10 @@ export class Server {
   }
 }
 
-const openLimits = ['--rate-auth', '0', '--rate-connect', '0', '--rate-messages', '0'];
+const openLimits = ['auth', 'connect', 'messages', 'events'].flatMap((rate) => [
+  `--rate-${rate}`,
+  '0',
+]);
 
 /**
  * A running server with the rates switched off and the log at its loudest. After the test it is
@@ -203,12 +219,13 @@ const openLimits = ['--rate-auth', '0', '--rate-connect', '0', '--rate-messages'
  */
 export async function startServer(
   t,
-  { flags = [], binary = releaseBinary, port, dataDir, rates = false } = {},
+  { flags = [], binary = releaseBinary, port, dataDir, rates = false, scheme = 'http' } = {},
 ) {
   const server = new Server({
     binary,
     port: port ?? (await freePort()),
     dataDir: dataDir ?? temporaryFolder(t),
+    scheme,
     flags: [...(rates ? [] : openLimits), '--log-level', 'debug', ...flags],
   });
   await server.start();

@@ -116,7 +116,7 @@ export class Person {
   /** All of a chat's history, page by page, ascending. */
   async history(chatId, limit = 100) {
     const all = [];
-    for (let before = ''; ;) {
+    for (let before = ''; ; ) {
       const page = await this.ask(
         'GET',
         `/v1/chats/${chatId}/messages?limit=${limit}${before && `&beforeSeq=${before}`}`,
@@ -198,9 +198,7 @@ export class Connection {
 }
 
 export function openSocket(t, server, auth, options = {}) {
-  const socket = watched(
-    io(server.url, { auth, forceNew: true, reconnection: false, ...options }),
-  );
+  const socket = watched(io(server.url, { auth, forceNew: true, reconnection: false, ...options }));
   t.after(() => socket.disconnect());
   return socket;
 }

@@ -11,6 +11,17 @@ const weights = {
   burst: 3,
   edit: 12,
   erase: 4,
+  react: 6,
+  pin: 4,
+  groupDeed: 10,
+  mark: 12,
+  patchState: 8,
+  clear: 1,
+  takeOffList: 1,
+  hide: 2,
+  receipts: 4,
+  members: 2,
+  unread: 4,
   history: 8,
   changes: 6,
   getMessage: 3,
@@ -22,6 +33,26 @@ const words = ['tea', 'boat', 'rain', 'Ångström', '日本', '👋🏽', 'x'.re
 
 function text(random) {
   return Array.from({ length: 1 + random.below(4) }, () => random.pick(words)).join(' ');
+}
+
+/** Some more often than others, so that groups do not empty. */
+const deeds = [
+  ...Array(6).fill('add'),
+  ...['remove', 'remove', 'leave', 'setRole', 'setRole', 'setRole', 'handOver'],
+  ...['describe', 'describe', 'describe', 'join', 'join', 'end'],
+];
+
+function stateFields(random) {
+  const all = {
+    isArchived: random.chance(0.6),
+    isPinned: random.chance(0.6),
+    pinOrder: random.below(11),
+    mutedUntil: random.pick([null, '9999-12-31T23:59:59.999Z', '2020-01-01T00:00:00.000Z']),
+    markedUnread: random.chance(0.6),
+    notificationLevel: random.pick(['all', 'mentions', 'none']),
+    draft: random.pick(['', 'Not yet', 'x'.repeat(200)]),
+  };
+  return Object.fromEntries(Object.entries(all).filter(() => random.chance(0.3)));
 }
 
 /** What belongs to each kind beside who, where and by which door. */
@@ -53,6 +84,32 @@ const details = {
     ...(random.chance(0.4) ? { version: random.below(3) } : {}),
   }),
   erase: (random) => ({ message: random.below(30), isOwn: random.chance(0.6) }),
+  react: (random) => ({
+    message: random.below(12),
+    emoji: random.pick(['👍', '🎉', '❤️', '👎']),
+    adds: random.chance(0.7),
+  }),
+  pin: (random) => ({ message: random.below(12), isPinned: random.chance(0.7) }),
+  groupDeed: (random) => ({
+    deed: random.pick(deeds),
+    other: random.below(8),
+    others: Array.from({ length: 1 + random.below(2) }, () => random.below(8)),
+    role: random.pick(['admin', 'member']),
+    ...(random.chance(0.5) ? { title: `Title ${random.below(4)}` } : {}),
+    ...(random.chance(0.5) ? { historyVisibility: random.pick(['all', 'sinceJoin']) } : {}),
+  }),
+  mark: (random) => ({
+    kind: random.pick(['read', 'read', 'delivered']),
+    // Now and then one too far.
+    back: random.chance(0.05) ? 0 : 1 + random.below(6),
+  }),
+  patchState: (random) => ({ fields: stateFields(random) }),
+  clear: () => ({}),
+  takeOffList: () => ({}),
+  hide: (random) => ({ message: random.below(12) }),
+  receipts: (random) => ({ message: random.below(12) }),
+  members: () => ({}),
+  unread: () => ({}),
   history: (random) => ({
     limit: 1 + random.below(12),
     ...(random.chance(0.7)
@@ -62,7 +119,10 @@ const details = {
   changes: (random) => ({ sinceRev: random.below(60), limit: 1 + random.below(20) }),
   getMessage: (random) => ({ message: random.below(40) }),
   getChat: () => ({}),
-  list: (random) => ({ limit: 1 + random.below(8), filter: random.pick(['all', 'unread']) }),
+  list: (random) => ({
+    limit: 1 + random.below(8),
+    filter: random.pick(['all', 'all', 'unread', 'archived']),
+  }),
 };
 
 const bag = Object.entries(weights).flatMap(([kind, weight]) => Array(weight).fill(kind));

@@ -82,6 +82,18 @@ function fingerprint({ type = 'text', content, replyToMessageId = null, mentions
   return JSON.stringify([type, content, replyToMessageId, mentions]);
 }
 
+const initialState = {
+  clearedSeq: 0,
+  isArchived: false,
+  isPinned: false,
+  pinOrder: 0,
+  mutedUntil: null,
+  markedUnread: false,
+  notificationLevel: 'all',
+  draft: '',
+  isOffList: false,
+};
+
 export class Chat {
   messages = [];
   states = new Map();
@@ -106,16 +118,30 @@ export class Chat {
     return state?.isMember ? state : null;
   }
 
-  join(user, seq, role, joinedAt) {
+  /** Private settings outlive a leave; watermarks stand at the join. */
+  join(user, seq, role, joinedAt, visibleFromSeq = 1) {
     this.states.set(user.id, {
+      ...initialState,
+      hidden: [],
+      ...this.states.get(user.id),
+      isArchived: false,
+      isOffList: false,
+      markedUnread: false,
       userId: user.id,
       isMember: true,
       role,
       joinedAt,
-      visibleFromSeq: 1,
+      visibleFromSeq,
       lastReadSeq: seq,
       lastDeliveredSeq: seq,
     });
+  }
+
+  /** The user is a member and sees the message. */
+  sees(user, { id, seq }) {
+    const state = this.state(user);
+    if (!state || state.hidden.includes(id)) return false;
+    return seq >= state.visibleFromSeq && seq > state.clearedSeq;
   }
 
   /** A message takes the next place; `id` and `createdAt` are learnt afterwards. */
@@ -127,6 +153,8 @@ export class Chat {
       rev: this.lastRev,
       editVersion: 0,
       isDeleted: false,
+      isPinned: false,
+      reactions: [],
       ...fields,
     };
     this.messages.push(message);
@@ -143,15 +171,12 @@ export class Chat {
   unread(user) {
     const { lastReadSeq } = this.states.get(user.id);
     return this.messages.filter(
-      ({ seq, senderId, type }) =>
-        seq > lastReadSeq && senderId !== user.id && type !== 'system',
+      ({ seq, senderId, type }) => seq > lastReadSeq && senderId !== user.id && type !== 'system',
     ).length;
   }
 
   find(user, messageId) {
-    return this.messages.find(
-      (message) => message.id === messageId && message.seq >= this.state(user).visibleFromSeq,
-    );
+    return this.messages.find((message) => message.id === messageId && this.sees(user, message));
   }
 
   /** `{message, duplicate}` or a refusal. */
@@ -218,7 +243,51 @@ export class Chat {
     const leads = this.type === 'group' && state.role !== 'member';
     if (message.type === 'system' || (message.senderId !== user.id && !leads)) return forbidden;
     if (message.isDeleted) return { message, hasChanged: false };
-    Object.assign(message, { isDeleted: true, content: '', mentions: [], replyTo: undefined });
+    Object.assign(message, {
+      isDeleted: true,
+      content: '',
+      mentions: [],
+      replyTo: undefined,
+      forwardedFrom: undefined,
+      reactions: [],
+      isPinned: false,
+    });
+    this.pinned = this.pinned.filter((id) => id !== message.id);
+    return { message: this.change(message), hasChanged: true };
+  }
+
+  /** A set over message, user and emoji: the newest first within an emoji. */
+  react(user, { messageId, emoji, adds }) {
+    const message = this.state(user) && this.find(user, messageId);
+    if (!message) return notFound;
+    if (message.type === 'system') return forbidden;
+    const has = message.reactions.some((each) => each.emoji === emoji && each.userId === user.id);
+    if (adds && message.isDeleted) return forbidden;
+    if (adds === has) return { message, hasChanged: false };
+    if (!adds) {
+      message.reactions = message.reactions.filter(
+        (each) => each.emoji !== emoji || each.userId !== user.id,
+      );
+      return { message: this.change(message), hasChanged: true };
+    }
+    const kinds = new Set(message.reactions.map((each) => each.emoji));
+    if (!kinds.has(emoji) && kinds.size >= 20) return refusal('conflict');
+    message.reactions.push({ emoji, userId: user.id });
+    return { message: this.change(message), hasChanged: true };
+  }
+
+  pin(user, { messageId, isPinned }) {
+    const state = this.state(user);
+    const message = state && this.find(user, messageId);
+    if (!message) return notFound;
+    if (message.type === 'system') return forbidden;
+    if (this.type === 'group' && state.role === 'member') return forbidden;
+    if (message.isPinned === isPinned) return { message, hasChanged: false };
+    if (message.isDeleted) return forbidden;
+    if (isPinned && this.pinned.length >= 100) return refusal('conflict');
+    message.isPinned = isPinned;
+    this.pinned = this.pinned.filter((id) => id !== message.id);
+    if (isPinned) this.pinned.push(message.id);
     return { message: this.change(message), hasChanged: true };
   }
 }

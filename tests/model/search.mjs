@@ -56,16 +56,18 @@ export async function shrink(server, actions, deadline) {
 }
 
 /**
- * Plays random worlds until `milliseconds` are over. A disagreement is shrunk, written to
+ * Plays random worlds for `milliseconds`, that of their making not counted. A disagreement is shrunk, written to
  * `failureFile` and thrown.
  */
 export async function search(server, { seed, milliseconds, failureFile, say }) {
   const random = seededRandom(seed);
-  const deadline = Date.now() + milliseconds;
+  let left = milliseconds;
   let played = 0;
   do {
     const actions = [];
     const player = await Player.open(server);
+    const began = Date.now();
+    const deadline = began + left;
     let failure = null;
     try {
       while (actions.length < actionsOfAWorld && Date.now() < deadline) {
@@ -82,7 +84,8 @@ export async function search(server, { seed, milliseconds, failureFile, say }) {
     }
     if (failure) await report(server, actions, { failure, seed, failureFile, say });
     played += player.played;
-  } while (Date.now() < deadline);
+    left -= Date.now() - began;
+  } while (left > 0);
   return played;
 }
 

@@ -1,5 +1,6 @@
 // What a user should see of the world, in the shapes of the API.
 
+import { isArchived, isListed } from './private_rules.mjs';
 import { cut } from './rules.mjs';
 
 export function messageView(message) {
@@ -20,23 +21,50 @@ export function messageView(message) {
     ...(message.isDeleted ? { isDeleted: true } : {}),
     ...(replyTo ? { replyTo } : {}),
     ...(mentions.length > 0 ? { mentions } : {}),
+    ...(message.reactions.length > 0 ? { reactions: reactionsView(message.reactions) } : {}),
+    ...(message.isPinned ? { isPinned: true } : {}),
     ...(isSystem ? { systemEvent: message.systemEvent } : {}),
   };
 }
 
+/** Counts in the order of first use, each with its three newest. */
+function reactionsView(reactions) {
+  const emojis = [...new Set(reactions.map((each) => each.emoji))];
+  return emojis.map((emoji) => {
+    const users = reactions.filter((each) => each.emoji === emoji).map((each) => each.userId);
+    return { emoji, count: users.length, recentUserIds: users.reverse().slice(0, 3) };
+  });
+}
+
+/** As this user sees it: a reply does not show what they may not see. */
+export function seenView(chat, user, message) {
+  const view = messageView(message);
+  const target = view.replyTo && chat.messages[view.replyTo.seq - 1];
+  if (target && !chat.sees(user, target)) view.replyTo = { ...view.replyTo, preview: '' };
+  return view;
+}
+
 /** All of a chat that the user may see, in order. */
 export function visible(chat, user) {
-  const { visibleFromSeq } = chat.state(user);
-  return chat.messages.filter((message) => message.seq >= visibleFromSeq).map(messageView);
+  return chat.messages
+    .filter((message) => chat.sees(user, message))
+    .map((message) => seenView(chat, user, message));
+}
+
+/** In `changes`, what the user may not see only moves `hi` on. */
+function changeView(chat, user, message) {
+  if (chat.sees(user, message)) return seenView(chat, user, message);
+  const { id, chatId, seq, rev } = message;
+  return { id, chatId, seq, rev };
 }
 
 export function userView({ id, username, displayName }) {
   return { id, username, displayName };
 }
 
-function previewView(chat) {
+function previewView(chat, user) {
   const last = chat.messages.at(-1);
-  if (!last) return null;
+  if (!last || !chat.sees(user, last)) return null;
   return {
     messageId: last.id,
     seq: last.seq,
@@ -48,19 +76,20 @@ function previewView(chat) {
   };
 }
 
-export function stateView(state) {
+export function stateView(chat, state) {
   return {
     role: state.role,
     joinedAt: state.joinedAt,
     visibleFromSeq: state.visibleFromSeq,
     lastReadSeq: state.lastReadSeq,
     lastDeliveredSeq: state.lastDeliveredSeq,
-    isArchived: false,
-    isPinned: false,
-    mutedUntil: null,
-    markedUnread: false,
-    notificationLevel: 'all',
-    draft: '',
+    isArchived: isArchived(chat, state),
+    isPinned: state.isPinned,
+    ...(state.isPinned ? { pinOrder: state.pinOrder } : {}),
+    mutedUntil: state.mutedUntil,
+    markedUnread: state.markedUnread,
+    notificationLevel: state.notificationLevel,
+    draft: state.draft,
   };
 }
 
@@ -80,11 +109,11 @@ export function chatView(world, chat, user) {
     memberCount: members.length,
     lastSeq: chat.lastSeq,
     lastRev: chat.lastRev,
-    lastMessagePreview: previewView(chat),
+    lastMessagePreview: previewView(chat, user),
     pinnedMessageIds: chat.pinned,
     createdAt: chat.createdAt,
     updatedAt: chat.messages.at(-1)?.createdAt ?? chat.createdAt,
-    state: stateView(chat.states.get(user.id)),
+    state: stateView(chat, chat.states.get(user.id)),
     unreadCount: chat.unread(user),
     ...(chat.type === 'direct'
       ? { peer: userView(world.user(peer.userId)) }
@@ -92,17 +121,28 @@ export function chatView(world, chat, user) {
   };
 }
 
+/** Pinned ones first in their order, then the newest. */
+function byPlace(one, other) {
+  const place = ({ state, updatedAt }) => [state.isPinned ? 0 : 1, state.pinOrder ?? 0, updatedAt];
+  const [pinned, order, time] = place(one);
+  const [otherPinned, otherOrder, otherTime] = place(other);
+  if (pinned !== otherPinned) return pinned - otherPinned;
+  if (order !== otherOrder) return order - otherOrder;
+  if (time !== otherTime) return time > otherTime ? -1 : 1;
+  return one.id < other.id ? -1 : 1;
+}
+
 /** The user's list, in order. */
 export function listView(world, user, filter) {
   return world
     .chatsOf(user)
+    .filter((chat) => isListed(chat, chat.state(user)))
     .map((chat) => chatView(world, chat, user))
-    .filter((item) => filter === 'all' || (filter === 'unread' && item.unreadCount > 0))
-    .sort((one, other) =>
-      one.updatedAt === other.updatedAt
-        ? one.id < other.id ? -1 : 1
-        : one.updatedAt > other.updatedAt ? -1 : 1,
-    );
+    .filter(({ state }) => state.isArchived === (filter === 'archived'))
+    .filter(
+      ({ state, unreadCount }) => filter !== 'unread' || unreadCount > 0 || state.markedUnread,
+    )
+    .sort(byPlace);
 }
 
 /** `{data, page}` of a history query, as the API pages. */
@@ -122,8 +162,7 @@ export function historyView(chat, user, { limit, beforeSeq, afterSeq, aroundSeq 
     const later = all.filter((message) => message.seq > afterSeq);
     return { data: later.slice(0, limit), page: { hasMore: later.length > limit } };
   }
-  const earlier =
-    beforeSeq === undefined ? all : all.filter((message) => message.seq < beforeSeq);
+  const earlier = beforeSeq === undefined ? all : all.filter((message) => message.seq < beforeSeq);
   return {
     data: earlier.slice(Math.max(0, earlier.length - limit)),
     page: { hasMore: earlier.length > limit },
@@ -131,9 +170,10 @@ export function historyView(chat, user, { limit, beforeSeq, afterSeq, aroundSeq 
 }
 
 export function changesView(chat, user, sinceRev, limit) {
-  const changed = visible(chat, user)
+  const changed = chat.messages
     .filter((message) => message.rev > sinceRev)
-    .sort((one, other) => one.rev - other.rev);
+    .sort((one, other) => one.rev - other.rev)
+    .map((message) => changeView(chat, user, message));
   return {
     data: changed.slice(0, limit),
     lastRev: chat.lastRev,

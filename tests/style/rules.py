@@ -17,6 +17,7 @@ ROOMS = {
     "adapters/system": ADAPTER,
     "gateway": {"services", "ports", "domain", "json", "server", "protocol", "base"},
     "api": {"services", "ports", "domain", "json", "runtime", "server", "protocol", "base"},
+    "bench": {"protocol", "base"},
     "webapp": {"protocol", "base"},
     "app": {"*"},
     "conformance": {"runtime", "server", "protocol", "base"},
@@ -31,7 +32,8 @@ ASIO_IN_BASE = {"base/task.hpp", "base/task.cpp", "base/shards.hpp"}
 LIBRARIES = [
     ("boost/asio/", ADAPTERS | {"runtime", "app", "conformance"} | ASIO_IN_BASE),
     ("boost/beast/", {"runtime"}),
-    ("boost/json", {"protocol", "json", "gateway", "api", "app", "adapters/crypto", "conformance"}),
+    ("boost/json", {"protocol", "json", "gateway", "api", "app", "adapters/crypto", "conformance",
+                     "bench"}),
     ("boost/", {"*"}),  # Small value types: intrusive pointers, containers.
     ("openssl/", {"base", "runtime", "adapters/crypto"}),
     ("sodium", {"base", "adapters/crypto", "adapters/system", "conformance"}),
@@ -40,7 +42,7 @@ LIBRARIES = [
     ("spdlog/", {"base"}),
     ("fmt/", {"*"}),
     ("prometheus/", {"api"}),
-    ("CLI/", {"app", "conformance"}),
+    ("CLI/", {"app", "conformance", "bench"}),
     ("toml++/", {"app"}),
     ("unicode/", {"domain", "services"}),
     ("zlib", {"runtime", "server"}),
@@ -49,7 +51,7 @@ LIBRARIES = [
 # Headers of the system, not of C++: whoever includes them touches files, sockets or threads.
 SYSTEM = ("sys/", "netinet/", "arpa/", "linux/", "unistd.h", "fcntl.h", "poll.h", "pthread.h",
           "sched.h", "signal.h", "netdb.h", "dirent.h", "grp.h", "pwd.h")
-SYSTEM_ROOMS = {"base", "runtime", "app"} | ADAPTERS
+SYSTEM_ROOMS = {"base", "runtime", "app", "bench"} | ADAPTERS
 
 COLUMNS_MAX = 100
 FILE_LINES_MAX = 400

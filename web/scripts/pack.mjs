@@ -41,7 +41,10 @@ function filesOf(folder, prefix = '') {
 }
 
 function writeServiceWorker(files) {
-  const shell = files.filter((name) => name !== '/index.html' && name !== '/service-worker.js');
+  // The page at /docs is no part of the client.
+  const shell = files.filter(
+    (name) => name !== '/index.html' && name !== '/service-worker.js' && !name.startsWith('/docs/'),
+  );
   shell.unshift('/');
   const contents = files.map((name) => hashOf(readFileSync(path.join(dist, name))));
   const source = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../worker');

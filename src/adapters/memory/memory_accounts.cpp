@@ -58,13 +58,14 @@ Task<Result<std::vector<domain::User>>> MemoryStore::find_users(std::string pref
   co_return users;
 }
 
-Task<Result<void>> MemoryStore::add_device(ports::NewDevice device) {
+Task<Result<domain::UserRev>> MemoryStore::add_device(ports::NewDevice device) {
   const std::scoped_lock lock(mutex_);
   if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
-  if (!accounts_.contains(device.device.user_id)) co_return fail(Errc::not_found);
+  auto* account = account_of(device.device.user_id);
+  if (account == nullptr) co_return fail(Errc::not_found);
   refresh_tokens_[device.refresh_hash] = {device.device.id, device.refresh_expires_at, false};
   devices_[device.device.id] = std::move(device.device);
-  co_return Result<void>();
+  co_return raise_settings(*account);
 }
 
 Task<Result<ports::Rotation>> MemoryStore::rotate(Sha256 presented, Sha256 next, Time now,
@@ -81,6 +82,7 @@ Task<Result<ports::Rotation>> MemoryStore::rotate(Sha256 presented, Sha256 next,
   if (found->second.is_used) {
     rotation.status = ports::RotationStatus::reused;
     remove_device(rotation.device_id);
+    rotation.user_rev = raise_settings(accounts_.at(rotation.user_id));
     co_return rotation;
   }
   found->second.is_used = true;
@@ -109,13 +111,14 @@ Task<Result<bool>> MemoryStore::is_signed_in(domain::UserId user, domain::Device
   co_return found != devices_.end() && found->second.user_id == user;
 }
 
-Task<Result<bool>> MemoryStore::revoke_device(domain::UserId user, domain::DeviceId device) {
+Task<Result<std::optional<domain::UserRev>>> MemoryStore::revoke_device(domain::UserId user,
+                                                                        domain::DeviceId device) {
   const std::scoped_lock lock(mutex_);
   if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
   const auto found = devices_.find(device);
-  if (found == devices_.end() || found->second.user_id != user) co_return false;
+  if (found == devices_.end() || found->second.user_id != user) co_return std::nullopt;
   remove_device(device);
-  co_return true;
+  co_return raise_settings(accounts_.at(user));
 }
 
 void MemoryStore::remove_device(domain::DeviceId device) {

@@ -127,34 +127,42 @@ Task<Result<ports::HistoryPage>> MemoryStore::history(domain::ChatId chat,
   if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
   const auto* found = stored(chat);
   if (found == nullptr) co_return ports::HistoryPage{};
-  // Indexes of the page: [begin, end).
-  const auto count = found->messages.size();
-  const auto index = std::min<std::size_t>(count, query.seq == 0 ? 0 : query.seq - 1);
+  // What the reader may see, and which of it: [begin, end).
+  std::vector<const domain::Message*> shown;
+  for (const auto& message : found->messages) {
+    const bool is_hidden = std::ranges::binary_search(query.hidden, message.id);
+    if (message.seq >= query.first_seq && !is_hidden) shown.push_back(&message);
+  }
+  const auto place_of = [&shown](domain::Seq seq) {
+    const auto seq_of = [](const domain::Message* message) { return message->seq; };
+    const auto at = std::ranges::lower_bound(shown, seq, {}, seq_of);
+    return static_cast<std::size_t>(at - shown.begin());
+  };
   std::size_t begin = 0;
   std::size_t end = 0;
   switch (query.from) {
     case ports::HistoryFrom::newest:
-      end = count;
+      end = shown.size();
       begin = end - std::min(end, query.limit);
       break;
     case ports::HistoryFrom::before:
-      end = index;
+      end = place_of(query.seq);
       begin = end - std::min(end, query.limit);
       break;
     case ports::HistoryFrom::after:
-      begin = std::min<std::size_t>(count, query.seq);
-      end = begin + std::min(count - begin, query.limit);
+      begin = query.seq > found->chat.last_seq ? shown.size() : place_of(query.seq + 1);
+      end = begin + std::min(shown.size() - begin, query.limit);
       break;
-    case ports::HistoryFrom::around:
-      begin = index - std::min(index, query.limit / 2);
-      end = index + std::min(count - index, query.limit - query.limit / 2);
+    case ports::HistoryFrom::around: {
+      const auto middle = place_of(query.seq);
+      begin = middle - std::min(middle, query.limit / 2);
+      end = middle + std::min(shown.size() - middle, query.limit - query.limit / 2);
       break;
+    }
   }
-  const auto first = found->messages.begin();
-  co_return ports::HistoryPage{.messages = {std::next(first, static_cast<std::ptrdiff_t>(begin)),
-                                            std::next(first, static_cast<std::ptrdiff_t>(end))},
-                               .has_older = begin > 0,
-                               .has_newer = end < count};
+  ports::HistoryPage page{.messages = {}, .has_older = begin > 0, .has_newer = end < shown.size()};
+  for (auto at = begin; at < end; ++at) page.messages.push_back(*shown[at]);
+  co_return page;
 }
 
 Task<Result<domain::Message>> MemoryStore::find(domain::ChatId chat, domain::MessageId message) {
@@ -293,9 +301,10 @@ void MemoryStore::apply_message(StoredChat& stored, const domain::MessageEntry& 
     state.user_id = change.user_id;
     state.chat_id = message.chat_id;
     domain::apply_membership(state, change, message);
-    stored.times[change.user_id] = {.changed_at = stored.changed_at,
-                                    .member_changed_at = stored.changed_at,
-                                    .marked_at = stored.changed_at};
+    auto& times = stored.times[change.user_id];
+    times.changed_at = stored.changed_at;
+    times.member_changed_at = stored.changed_at;
+    times.marked_at = stored.changed_at;
     auto& account = accounts_.at(change.user_id);
     account.chats.insert(message.chat_id);
     outcome.user_revs.emplace_back(change.user_id, ++account.user_rev);

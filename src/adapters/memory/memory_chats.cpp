@@ -62,8 +62,9 @@ Task<Result<ports::CreatedChat>> MemoryStore::create(ports::NewChat chat) {
   }
   made.changed_at = change_time();
   for (const auto& state : chat.members) {
-    made.times[state.user_id] = {
-        .changed_at = made.changed_at, .member_changed_at = made.changed_at, .marked_at = {}};
+    auto& times = made.times[state.user_id];
+    times.changed_at = made.changed_at;
+    times.member_changed_at = made.changed_at;
   }
   ports::AppendOutcome outcome;
   if (chat.first_entry) apply(made, *chat.first_entry, outcome);
@@ -148,6 +149,10 @@ Task<Result<bool>> MemoryStore::is_member(domain::ChatId chat, domain::UserId us
 domain::ChatListItem MemoryStore::item_of(const StoredChat& stored,
                                           const domain::UserChatState& state) const {
   domain::ChatListItem item{stored.chat, state, {}};
+  auto& preview = item.chat.last_message_preview;
+  const domain::Visibility visibility{.first_seq = domain::first_visible_seq(state),
+                                      .hidden = hidden_by(stored, state.user_id)};
+  if (preview && !visibility.shows(preview->seq, preview->message_id)) preview.reset();
   const auto user_of = [this](const domain::UserChatState& member) {
     return accounts_.at(member.user_id).credentials.user;
   };

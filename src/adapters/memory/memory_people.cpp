@@ -189,6 +189,11 @@ Task<Result<void>> MemoryStore::delete_account(domain::UserId user) {
     if (device.user_id == user) devices.push_back(id);
   }
   for (const auto& device : devices) remove_device(device);
+  for (const auto& chat : account.chats) {
+    auto& stored_chat = chats_.at(chat);
+    stored_chat.states.at(user).draft.clear();
+    stored_chat.hidden.erase(user);
+  }
   raise_settings(account);
   co_return Result<void>();
 }

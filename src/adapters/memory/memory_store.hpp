@@ -2,10 +2,12 @@
 
 #include "ports/account_store.hpp"
 #include "ports/chat_log.hpp"
+#include "ports/chat_state_store.hpp"
 #include "ports/chat_store.hpp"
 #include "ports/invite_store.hpp"
 #include "ports/message_store.hpp"
 #include "ports/people_store.hpp"
+#include "ports/sync_store.hpp"
 
 #include <cstdint>
 #include <map>
@@ -31,6 +33,8 @@ class MemoryStore final : public ports::ChatLog,
                           public ports::ChatStore,
                           public ports::AccountStore,
                           public ports::PeopleStore,
+                          public ports::ChatStateStore,
+                          public ports::SyncStore,
                           public ports::InviteStore {
  public:
   /// The next append answers `status` and, but for `unknown` with `written`, writes nothing. Calls
@@ -90,14 +94,14 @@ class MemoryStore final : public ports::ChatLog,
   [[nodiscard]] Task<Result<std::vector<domain::User>>> find_users(std::string prefix,
                                                                    std::string after,
                                                                    std::size_t limit) override;
-  [[nodiscard]] Task<Result<void>> add_device(ports::NewDevice device) override;
+  [[nodiscard]] Task<Result<domain::UserRev>> add_device(ports::NewDevice device) override;
   [[nodiscard]] Task<Result<ports::Rotation>> rotate(Sha256 presented, Sha256 next, Time now,
                                                      Time next_expires_at) override;
   [[nodiscard]] Task<Result<std::vector<domain::Device>>> devices_of(domain::UserId user) override;
   [[nodiscard]] Task<Result<bool>> is_signed_in(domain::UserId user,
                                                 domain::DeviceId device) override;
-  [[nodiscard]] Task<Result<bool>> revoke_device(domain::UserId user,
-                                                 domain::DeviceId device) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> revoke_device(
+      domain::UserId user, domain::DeviceId device) override;
 
   // ports::PeopleStore
   [[nodiscard]] Task<Result<domain::UserRev>> user_rev(domain::UserId user) override;
@@ -132,6 +136,43 @@ class MemoryStore final : public ports::ChatLog,
   [[nodiscard]] Task<Result<std::optional<Time>>> last_seen(domain::UserId user) override;
   [[nodiscard]] Task<Result<void>> delete_account(domain::UserId user) override;
 
+  // ports::ChatStateStore
+  [[nodiscard]] Task<Result<ports::StateChange>> mark(ports::Mark mark) override;
+  [[nodiscard]] Task<Result<ports::StateChange>> update(domain::UserId user, domain::ChatId chat,
+                                                        domain::StatePatch patch,
+                                                        Time now) override;
+  [[nodiscard]] Task<Result<ports::StateChange>> clear(domain::UserId user, domain::ChatId chat,
+                                                       Time now) override;
+  [[nodiscard]] Task<Result<ports::StateChange>> take_off_list(domain::UserId user,
+                                                               domain::ChatId chat,
+                                                               Time now) override;
+  [[nodiscard]] Task<Result<ports::StateChange>> hide(domain::UserId user, domain::ChatId chat,
+                                                      domain::MessageId message, Time now) override;
+  [[nodiscard]] Task<Result<std::vector<std::pair<domain::ChatId, domain::MessageId>>>> hidden_of(
+      domain::UserId user) override;
+  [[nodiscard]] Task<Result<std::vector<domain::MessageId>>> hidden_in(
+      domain::UserId user, domain::ChatId chat) override;
+  [[nodiscard]] Task<Result<domain::Visibility>> visibility(domain::UserId user,
+                                                            domain::ChatId chat) override;
+  [[nodiscard]] Task<Result<ports::StateChange>> state(domain::UserId user,
+                                                       domain::ChatId chat) override;
+  [[nodiscard]] Task<Result<ports::MemberPage>> members(domain::ChatId chat,
+                                                        std::optional<ports::MemberPosition> after,
+                                                        std::size_t limit) override;
+  [[nodiscard]] Task<Result<ports::ReceiptPage>> receipts(ports::ReceiptQuery query) override;
+  [[nodiscard]] Task<Result<std::vector<ports::UnreadChat>>> unread(domain::UserId user,
+                                                                    Time now) override;
+
+  // ports::SyncStore
+  [[nodiscard]] Task<Result<std::string>> epoch() override;
+  [[nodiscard]] Task<Result<Time>> store_time() override;
+  [[nodiscard]] Task<Result<ports::SyncPage>> sync(ports::SyncQuery query) override;
+  [[nodiscard]] Task<Result<ports::MovedReceiptsPage>> moved_receipts(
+      ports::MovedReceiptsQuery query) override;
+  [[nodiscard]] Task<Result<std::vector<ports::SyncedChat>>> all_chats(
+      domain::UserId user) override;
+  [[nodiscard]] Task<Result<Sweep>> changed_since(Time since, std::size_t limit) override;
+
   // ports::InviteStore
   [[nodiscard]] Task<Result<void>> put_invite(ports::Invite invite, std::size_t count_max) override;
   [[nodiscard]] Task<Result<std::vector<ports::Invite>>> invites(domain::ChatId chat) override;
@@ -146,6 +187,11 @@ class MemoryStore final : public ports::ChatLog,
     Time changed_at;
     Time member_changed_at;
     Time marked_at;
+    // When the last mark of each kind came, and what had been passed before it.
+    std::optional<Time> delivered_at;
+    domain::Seq delivered_after_seq = 0;
+    std::optional<Time> read_at;
+    domain::Seq read_after_seq = 0;
   };
 
   /// A chat and its log. `messages[n]` has seq n + 1.
@@ -158,6 +204,7 @@ class MemoryStore final : public ports::ChatLog,
     std::map<domain::UserId, domain::UserChatState> states;
     std::map<domain::UserId, StateTimes> times;
     std::unordered_map<domain::MessageId, std::vector<domain::Reaction>> reactions;
+    std::map<domain::UserId, std::map<domain::MessageId, Time>> hidden;  ///< Since when.
     Time changed_at;
   };
 
@@ -196,6 +243,17 @@ class MemoryStore final : public ports::ChatLog,
   [[nodiscard]] domain::ChatListItem item_of(const StoredChat& stored,
                                              const domain::UserChatState& state) const;
   void remove_device(domain::DeviceId device);
+  /// Errors: not_found (no such chat, not a member now).
+  [[nodiscard]] Result<domain::UserChatState*> member_state(domain::UserId user,
+                                                            domain::ChatId chat);
+  /// A private change, or a mark, of a member: `after` is how it stands now.
+  [[nodiscard]] ports::StateChange put_change(StoredChat& stored, domain::UserChatState after,
+                                              domain::Rise rise, bool is_private, Time now);
+  [[nodiscard]] ports::StateChange unmoved(const StoredChat& stored, domain::UserId user) const;
+  [[nodiscard]] std::vector<std::uint32_t> pinned_orders(domain::UserId user,
+                                                         domain::ChatId but) const;
+  [[nodiscard]] std::vector<domain::MessageId> hidden_by(const StoredChat& stored,
+                                                         domain::UserId user) const;
   /// Null: no such user, or a deleted one.
   [[nodiscard]] Account* account_of(domain::UserId user);
   /// A change of what the user set for themselves.
@@ -210,6 +268,7 @@ class MemoryStore final : public ports::ChatLog,
   std::vector<Failure> failures_;
   std::size_t appends_ = 0;
   Time last_change_;
+  std::string epoch_ = "memory store 001";
   std::unordered_map<domain::ChatId, StoredChat> chats_;
   std::unordered_map<domain::UserId, Account> accounts_;
   std::map<std::string, domain::UserId> user_ids_by_name_;

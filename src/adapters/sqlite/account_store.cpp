@@ -50,8 +50,17 @@ void remove_device(Connection& connection, domain::DeviceId device) {
   connection.prepare("DELETE FROM devices WHERE id = ?1").bind(device).run();
 }
 
-ports::Rotation rotate_token(Connection& connection, const Sha256& presented, const Sha256& next,
-                             Time now, Time next_expires_at) {
+/// A rotation, at a time of the callers' clock.
+struct RotationRequest {
+  Sha256 presented{};
+  Sha256 next{};
+  Time now;
+  Time next_expires_at;
+};
+
+ports::Rotation rotate_token(Connection& connection, const RotationRequest& request,
+                             Time changed_at) {
+  const auto& [presented, next, now, next_expires_at] = request;
   ports::Rotation rotation;
   bool is_used = false;
   Time expires_at;
@@ -69,6 +78,7 @@ ports::Rotation rotate_token(Connection& connection, const Sha256& presented, co
   }
   if (is_used) {
     remove_device(connection, rotation.device_id);
+    rotation.user_rev = raise_settings(connection, rotation.user_id, changed_at);
     rotation.status = ports::RotationStatus::reused;
     return rotation;
   }
@@ -136,21 +146,27 @@ Task<Result<std::vector<domain::User>>> SqliteStore::find_users(std::string pref
   co_return co_await readers_.read<std::vector<domain::User>>(std::move(work));
 }
 
-Task<Result<void>> SqliteStore::add_device(ports::NewDevice device) {
-  auto work = [device = std::move(device)](Connection& connection) -> Result<void> {
-    if (!is_there(connection, "SELECT 1 FROM users WHERE id = ?1", device.device.user_id))
-      return fail(Errc::not_found);
+Task<Result<domain::UserRev>> SqliteStore::add_device(ports::NewDevice device) {
+  auto work = [this,
+               device = std::move(device)](Connection& connection) -> Result<domain::UserRev> {
+    const auto user = device.device.user_id;
+    const auto raised = raise_settings(connection, user, noted_time(user));
+    if (raised == 0) return fail(Errc::not_found);
     insert_device(connection, device);
-    return {};
+    return raised;
   };
-  co_return co_await write<void>(std::move(work));
+  co_return co_await write<domain::UserRev>(std::move(work));
 }
 
 Task<Result<ports::Rotation>> SqliteStore::rotate(Sha256 presented, Sha256 next, Time now,
                                                   Time next_expires_at) {
-  auto work = [presented, next, now,
-               next_expires_at](Connection& connection) -> Result<ports::Rotation> {
-    return rotate_token(connection, presented, next, now, next_expires_at);
+  const RotationRequest request{
+      .presented = presented, .next = next, .now = now, .next_expires_at = next_expires_at};
+  auto work = [this, request](Connection& connection) -> Result<ports::Rotation> {
+    const auto changed_at = change_time();
+    auto rotation = rotate_token(connection, request, changed_at);
+    if (rotation.user_rev > 0) recent_.note(changed_at, rotation.user_id);
+    return rotation;
   };
   co_return co_await write<ports::Rotation>(std::move(work));
 }
@@ -183,17 +199,19 @@ Task<Result<bool>> SqliteStore::is_signed_in(domain::UserId user, domain::Device
   co_return co_await readers_.read<bool>(std::move(work));
 }
 
-Task<Result<bool>> SqliteStore::revoke_device(domain::UserId user, domain::DeviceId device) {
-  auto work = [user, device](Connection& connection) -> Result<bool> {
+Task<Result<std::optional<domain::UserRev>>> SqliteStore::revoke_device(domain::UserId user,
+                                                                        domain::DeviceId device) {
+  auto work = [this, user,
+               device](Connection& connection) -> Result<std::optional<domain::UserRev>> {
     {
       auto row = connection.prepare("SELECT 1 FROM devices WHERE id = ?1 AND user_id = ?2");
       row.bind(device, user);
-      if (!row.step()) return false;
+      if (!row.step()) return std::optional<domain::UserRev>();
     }
     remove_device(connection, device);
-    return true;
+    return std::optional(raise_settings(connection, user, noted_time(user)));
   };
-  co_return co_await write<bool>(std::move(work));
+  co_return co_await write<std::optional<domain::UserRev>>(std::move(work));
 }
 
 }  // namespace knotos::adapters::sqlite

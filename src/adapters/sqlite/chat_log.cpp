@@ -11,12 +11,55 @@ namespace {
 using domain::ChangeEntry;
 using domain::MessageEntry;
 
-bool is_key_taken(Connection& connection, const domain::Message& message) {
-  auto row = connection.prepare(
-      "SELECT 1 FROM messages WHERE chat_id = ?1 AND sender_id = ?2 AND client_message_id = ?3");
-  row.bind(message.chat_id, message.sender_id, message.client_message_id);
-  return row.step();
-}
+/// Their senders' states, over all messages of an append: read once and written once, however many
+/// of them one sent.
+class SenderStates {
+ public:
+  explicit SenderStates(Connection& connection, Time now) : connection_(connection), now_(now) {}
+
+  void apply(const domain::Chat& before, const domain::Message& message) {
+    if (message.type == domain::MessageType::system) return;
+    auto* const sender = find(message);
+    if (sender == nullptr) return;
+    const auto read_before = sender->state.last_read_seq;
+    domain::apply_own_message(sender->state, before, message);
+    sender->has_read |= sender->state.last_read_seq > read_before;
+  }
+
+  /// Also before anything else looks at or changes a state.
+  void write() {
+    for (const auto& [state, has_read] : senders_) {
+      connection_
+          .prepare(
+              "UPDATE user_chat_states SET own_count = ?3, last_read_seq = ?4, last_read_ordinal = "
+              "?5, own_count_at_read = ?6, last_delivered_seq = ?7, "
+              "marked_at = iif(?8, ?9, marked_at) WHERE user_id = ?1 AND chat_id = ?2")
+          .bind(state.user_id, state.chat_id, state.own_count, state.last_read_seq,
+                state.last_read_ordinal, state.own_count_at_read, state.last_delivered_seq,
+                has_read, now_)
+          .run();
+    }
+    senders_.clear();
+  }
+
+ private:
+  struct Sender {
+    domain::UserChatState state;
+    bool has_read = false;
+  };
+
+  [[nodiscard]] Sender* find(const domain::Message& message) {
+    const auto held = std::ranges::find(senders_, message.sender_id,
+                                        [](const Sender& sender) { return sender.state.user_id; });
+    if (held != senders_.end()) return &*held;
+    auto state = find_state(connection_, message.sender_id, message.chat_id);
+    return state ? &senders_.emplace_back(std::move(*state)) : nullptr;
+  }
+
+  Connection& connection_;
+  Time now_;
+  std::vector<Sender> senders_;
+};
 
 /// Who joins, leaves or changes role is written where their `member_rev` is lower; it raises their
 /// `userRev`.
@@ -43,31 +86,15 @@ void put_memberships(Connection& connection, const MessageEntry& entry, Time now
   }
 }
 
-void put_own_state(Connection& connection, const domain::Chat& before,
-                   const domain::Message& message, Time now) {
-  if (message.type == domain::MessageType::system) return;
-  auto state = find_state(connection, message.sender_id, message.chat_id);
-  if (!state) return;
-  const auto read_before = state->last_read_seq;
-  domain::apply_own_message(*state, before, message);
-  connection
-      .prepare(
-          "UPDATE user_chat_states SET own_count = ?3, last_read_seq = ?4, last_read_ordinal = ?5, "
-          "own_count_at_read = ?6, last_delivered_seq = ?7, "
-          "marked_at = iif(?8, ?9, marked_at) WHERE user_id = ?1 AND chat_id = ?2")
-      .bind(state->user_id, state->chat_id, state->own_count, state->last_read_seq,
-            state->last_read_ordinal, state->own_count_at_read, state->last_delivered_seq,
-            state->last_read_seq > read_before, now)
-      .run();
-}
-
 /// False: its key is taken.
 bool put_entry(Connection& connection, const domain::Chat& before, const MessageEntry& entry,
-               Time now, ports::AppendOutcome& outcome) {
-  if (is_key_taken(connection, entry.message)) return false;
-  insert_message(connection, entry.message);
-  put_memberships(connection, entry, now, outcome);
-  put_own_state(connection, before, entry.message, now);
+               Time now, SenderStates& senders, ports::AppendOutcome& outcome) {
+  if (!insert_message(connection, entry.message)) return false;
+  if (!entry.memberships.empty()) {
+    senders.write();
+    put_memberships(connection, entry, now, outcome);
+  }
+  senders.apply(before, entry.message);
   return true;
 }
 
@@ -96,7 +123,7 @@ void put_reaction(Connection& connection, const ChangeEntry& entry) {
 }
 
 bool put_entry(Connection& connection, const domain::Chat& /*before*/, const ChangeEntry& entry,
-               Time /*now*/, ports::AppendOutcome& /*outcome*/) {
+               Time /*now*/, SenderStates& /*senders*/, ports::AppendOutcome& /*outcome*/) {
   const auto& after = entry.after;
   update_message(connection, after);
   put_reaction(connection, entry);
@@ -124,9 +151,12 @@ ports::AppendOutcome append_all(WriteScope& scope, domain::ChatId chat_id, domai
     return {.status = ports::AppendStatus::place_taken};
   }
   ports::AppendOutcome outcome;
+  SenderStates senders(connection, now);
   for (std::size_t at = 0; at < entries.size(); ++at) {
     const bool is_put = std::visit(
-        [&](const auto& entry) { return put_entry(connection, *chat, entry, now, outcome); },
+        [&](const auto& entry) {
+          return put_entry(connection, *chat, entry, now, senders, outcome);
+        },
         entries[at]);
     if (!is_put) {
       scope.drop();
@@ -134,6 +164,7 @@ ports::AppendOutcome append_all(WriteScope& scope, domain::ChatId chat_id, domai
     }
     domain::apply(*chat, entries[at]);
   }
+  senders.write();
   update_chat(connection, *chat, now);
   return outcome;
 }
@@ -167,7 +198,8 @@ Task<Result<ports::Roster>> SqliteStore::roster(domain::ChatId chat) {
     if (!found) return fail(Errc::not_found);
     ports::Roster roster{.chat = std::move(*found), .members = {}};
     auto row = connection.prepare(
-        "SELECT user_id, role, joined_at FROM user_chat_states WHERE chat_id = ?1 AND is_member = 1 "
+        "SELECT user_id, role, joined_at FROM user_chat_states WHERE chat_id = ?1 AND is_member = "
+        "1 "
         "ORDER BY joined_at, user_id");
     row.bind(chat);
     while (row.step()) {
@@ -184,7 +216,13 @@ Task<Result<ports::Roster>> SqliteStore::roster(domain::ChatId chat) {
 Task<ports::AppendOutcome> SqliteStore::append(domain::ChatId chat, domain::Rev at_rev,
                                                std::vector<domain::LogEntry> entries) {
   auto work = [this, chat, at_rev, entries = std::move(entries)](WriteScope& scope) {
-    return append_all(scope, chat, at_rev, entries, change_time());
+    const auto now = change_time();
+    auto outcome = append_all(scope, chat, at_rev, entries, now);
+    if (outcome.status == ports::AppendStatus::appended) {
+      recent_.note(now, chat, at_rev + entries.size());
+      for (const auto& [user, user_rev] : outcome.user_revs) recent_.note(now, user);
+    }
+    return outcome;
   };
   auto written = co_await writer_.write<ports::AppendOutcome>(std::move(work));
   if (written.fate == Fate::done) co_return std::move(*written.value);

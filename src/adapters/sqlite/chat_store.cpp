@@ -8,17 +8,12 @@
 namespace knotos::adapters::sqlite {
 namespace {
 
-#define KN_LIST                                   \
-  "SELECT " KN_STATE_COLUMNS ", " KN_CHAT_COLUMNS \
-  " FROM user_chat_states s JOIN chats c ON c.id = s.chat_id "
-
-// domain::is_archived_now and domain::unread_count, in SQL. ?2 is now.
-#define KN_ARCHIVED \
-  "(s.is_archived AND (c.last_ordinal <= s.archived_ordinal OR ifnull(s.muted_until > ?2, 0)))"
-// domain::is_off_list_now.
-#define KN_LISTED "NOT (s.is_off_list AND c.last_ordinal <= s.off_list_ordinal)"
-#define KN_UNREAD \
-  "(s.marked_unread OR c.last_ordinal - s.last_read_ordinal > s.own_count - s.own_count_at_read)"
+// The last column: the last message is not for this user.
+#define KN_LIST                                                                                 \
+  "SELECT " KN_STATE_COLUMNS ", " KN_CHAT_COLUMNS                                               \
+  ", c.preview_seq < max(s.visible_from_seq, s.cleared_seq + 1) OR EXISTS (SELECT 1 FROM "      \
+  "hidden_messages h WHERE h.user_id = s.user_id AND h.chat_id = s.chat_id AND h.message_id = " \
+  "c.preview_message_id) FROM user_chat_states s JOIN chats c ON c.id = s.chat_id "
 
 // Where a chat stands in the list, as ports::ChatListPosition orders it.
 #define KN_POSITION \
@@ -47,6 +42,13 @@ std::string_view list_statement(ports::ChatFilter filter) {
       return kListArchived;
   }
   return kListAll;
+}
+
+domain::ChatListItem read_item(const Statement& row) {
+  domain::ChatListItem item{
+      .chat = read_chat(row, kStateColumns), .state = read_state(row), .people = {}};
+  if (row.flag(kStateColumns + kChatColumns)) item.chat.last_message_preview.reset();
+  return item;
 }
 
 /// The peer of each direct chat and the first members of each group: one statement for all of them.
@@ -103,7 +105,8 @@ Result<ports::CreatedChat> create_chat(Connection& connection, const ports::NewC
         .run();
   }
   if (fresh.first_entry) {
-    insert_message(connection, fresh.first_entry->message);
+    if (!insert_message(connection, fresh.first_entry->message))
+      return fail_because(Errc::conflict, "a new chat has messages");
     domain::apply(created.chat, *fresh.first_entry);
     update_chat(connection, created.chat, now);
   }
@@ -114,7 +117,13 @@ Result<ports::CreatedChat> create_chat(Connection& connection, const ports::NewC
 
 Task<Result<ports::CreatedChat>> SqliteStore::create(ports::NewChat chat) {
   auto work = [this, chat = std::move(chat)](Connection& connection) {
-    return create_chat(connection, chat, change_time());
+    const auto now = change_time();
+    auto created = create_chat(connection, chat, now);
+    if (created && created->is_new) {
+      recent_.note(now, created->chat.id, created->chat.last_rev);
+      for (const auto& [user, user_rev] : created->user_revs) recent_.note(now, user);
+    }
+    return created;
   };
   co_return co_await write<ports::CreatedChat>(std::move(work));
 }
@@ -132,10 +141,7 @@ Task<Result<ports::ChatListPage>> SqliteStore::list(ports::ChatListQuery query) 
     // Bound by address, so it must live until the rows are read.
     const auto after_id = after ? after->chat_id : domain::ChatId();
     row.bind_at(7, after_id);
-    while (row.step()) {
-      page.items.push_back(
-          {.chat = read_chat(row, kStateColumns), .state = read_state(row), .people = {}});
-    }
+    while (row.step()) page.items.push_back(read_item(row));
     page.has_more = page.items.size() > query.limit;
     if (page.has_more) page.items.pop_back();
     add_people(connection, query.user, page.items);
@@ -151,8 +157,7 @@ Task<Result<domain::ChatListItem>> SqliteStore::item(domain::UserId user, domain
     row.bind(user, chat);
     if (!row.step()) return fail(Errc::not_found);
     std::vector<domain::ChatListItem> items;
-    items.push_back(
-        {.chat = read_chat(row, kStateColumns), .state = read_state(row), .people = {}});
+    items.push_back(read_item(row));
     add_people(connection, user, items);
     return std::move(items.front());
   };

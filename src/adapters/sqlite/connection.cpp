@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace knotos::adapters::sqlite {
@@ -12,6 +13,13 @@ namespace {
 constexpr int kBusyMilliseconds = 2'000;
 
 std::atomic<std::uint64_t> statements_begun = 0;
+
+/// SQLite's own statistics of memory, which nobody here reads, take a lock at every allocation.
+void count_no_memory() {
+  // It answers SQLITE_MISUSE once anything was opened: then they are counted, and no harm is done.
+  static const int once = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(once);
+}
 
 [[noreturn]] void fail(sqlite3* handle, int code) {
   const int extended = handle != nullptr ? sqlite3_extended_errcode(handle) : code;
@@ -107,7 +115,19 @@ Uuid Statement::uuid(int column) const {
   return uuid;
 }
 
+std::size_t Connection::SqlHash::operator()(std::string_view sql) const {
+  std::uint64_t middle = 0;
+  std::uint64_t end = 0;
+  if (sql.size() >= 2 * sizeof end) {
+    std::memcpy(&middle, sql.data() + sql.size() / 2, sizeof middle);
+    std::memcpy(&end, sql.data() + sql.size() - sizeof end, sizeof end);
+  }
+  constexpr std::uint64_t kSpread = 0x9e37'79b9'7f4a'7c15;
+  return static_cast<std::size_t>(((middle + sql.size()) * kSpread) ^ (end * kSpread >> 7U));
+}
+
 Connection::Connection(const std::string& file, Mode mode) {
+  count_no_memory();
   const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                     (mode == Mode::read_write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
                                               : SQLITE_OPEN_READONLY);

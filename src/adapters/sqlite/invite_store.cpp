@@ -25,7 +25,7 @@ std::size_t count_invites(Connection& connection, domain::ChatId chat) {
   return row.step() ? static_cast<std::size_t>(row.count(0)) : 0;
 }
 
-Result<ports::Invite> find(Connection& connection, const std::string& code) {
+Result<ports::Invite> read_by_code(Connection& connection, const std::string& code) {
   auto row = connection.prepare("SELECT " KN_INVITE_COLUMNS " FROM invites WHERE code = ?1");
   row.bind(code);
   if (!row.step()) return fail(Errc::not_found);
@@ -80,7 +80,7 @@ Task<Result<std::vector<ports::Invite>>> SqliteStore::invites(domain::ChatId cha
 }
 
 Task<Result<ports::Invite>> SqliteStore::find_invite(std::string code) {
-  auto work = [code = std::move(code)](Connection& connection) { return find(connection, code); };
+  auto work = [code = std::move(code)](Connection& connection) { return read_by_code(connection, code); };
   co_return co_await readers_.read<ports::Invite>(std::move(work));
 }
 
@@ -96,7 +96,7 @@ Task<Result<bool>> SqliteStore::remove_invite(domain::ChatId chat, std::string c
 
 Task<Result<ports::Invite>> SqliteStore::use_invite(std::string code, Time now) {
   auto work = [code = std::move(code), now](Connection& connection) -> Result<ports::Invite> {
-    auto invite = find(connection, code);
+    auto invite = read_by_code(connection, code);
     if (!invite) return invite;
     if (!ports::is_usable(*invite, now)) return fail(Errc::not_found);
     connection.prepare("UPDATE invites SET uses = uses + 1 WHERE code = ?1").bind(code).run();

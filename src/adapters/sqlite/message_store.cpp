@@ -16,25 +16,57 @@ std::vector<Message> read_all(Statement row) {
   return messages;
 }
 
-std::vector<Message> messages_before(Connection& connection, domain::ChatId chat, domain::Seq seq,
-                                     std::size_t limit) {
-  auto row = connection.prepare(
-      "SELECT " KN_MESSAGE_COLUMNS
-      " FROM messages WHERE chat_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3");
-  row.bind(chat, seq, std::uint64_t{limit});
-  auto messages = read_all(std::move(row));
-  std::ranges::reverse(messages);
-  return messages;
-}
+/// One reader's way through the messages of a chat: what they may not see is not there.
+class Walk {
+ public:
+  Walk(Connection& connection, domain::ChatId chat, const ports::HistoryQuery& query,
+       domain::Seq last_seq)
+      : connection_(connection), chat_(chat), query_(query), last_seq_(last_seq) {}
 
-std::vector<Message> messages_from(Connection& connection, domain::ChatId chat, domain::Seq seq,
-                                   std::size_t limit) {
-  auto row =
-      connection.prepare("SELECT " KN_MESSAGE_COLUMNS
-                         " FROM messages WHERE chat_id = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3");
-  row.bind(chat, seq, std::uint64_t{limit});
-  return read_all(std::move(row));
-}
+  /// Ascending, like `from`.
+  [[nodiscard]] std::vector<Message> before(domain::Seq seq, std::size_t limit) {
+    auto row = connection_.prepare(
+        "SELECT " KN_MESSAGE_COLUMNS
+        " FROM messages WHERE chat_id = ?1 AND seq < ?2 AND seq >= ?3 ORDER BY seq DESC");
+    row.bind(chat_, seq, query_.first_seq);
+    auto messages = take(row, limit);
+    std::ranges::reverse(messages);
+    return messages;
+  }
+
+  [[nodiscard]] std::vector<Message> from(domain::Seq seq, std::size_t limit) {
+    auto row = connection_.prepare("SELECT " KN_MESSAGE_COLUMNS
+                                   " FROM messages WHERE chat_id = ?1 AND seq >= ?2 ORDER BY seq");
+    row.bind(chat_, std::max(seq, query_.first_seq));
+    return take(row, limit);
+  }
+
+  // Messages are dense, so that mostly no look is needed.
+  [[nodiscard]] bool has_before(domain::Seq seq) {
+    if (query_.hidden.empty()) return seq > query_.first_seq;
+    return !before(seq, 1).empty();
+  }
+  [[nodiscard]] bool has_from(domain::Seq seq) {
+    if (query_.hidden.empty()) return std::max(seq, query_.first_seq) <= last_seq_;
+    return !from(seq, 1).empty();
+  }
+
+ private:
+  /// Steps until there are enough: the statements have no limit of their own.
+  [[nodiscard]] std::vector<Message> take(Statement& row, std::size_t limit) const {
+    std::vector<Message> messages;
+    while (messages.size() < limit && row.step()) {
+      if (std::ranges::binary_search(query_.hidden, row.id<domain::MessageId>(0))) continue;
+      messages.push_back(read_message(row));
+    }
+    return messages;
+  }
+
+  Connection& connection_;
+  domain::ChatId chat_;
+  const ports::HistoryQuery& query_;
+  domain::Seq last_seq_;
+};
 
 domain::Seq last_seq_of(Connection& connection, domain::ChatId chat) {
   auto row = connection.prepare("SELECT last_seq FROM chats WHERE id = ?1");
@@ -45,35 +77,33 @@ domain::Seq last_seq_of(Connection& connection, domain::ChatId chat) {
 ports::HistoryPage read_history(Connection& connection, domain::ChatId chat,
                                 const ports::HistoryQuery& query) {
   const auto last_seq = last_seq_of(connection, chat);
+  const auto end = last_seq + 1;
   // Beyond the end there is nothing; and a number that large would not fit SQLite's.
-  const auto seq = std::min(query.seq, last_seq + 1);
+  const auto seq = std::min(query.seq, end);
+  Walk walk(connection, chat, query, last_seq);
   ports::HistoryPage page;
+  // Where an empty page lies.
+  domain::Seq place = end;
   switch (query.from) {
     case ports::HistoryFrom::newest:
-      page.messages = messages_before(connection, chat, last_seq + 1, query.limit);
+      page.messages = walk.before(end, query.limit);
       break;
     case ports::HistoryFrom::before:
-      page.messages = messages_before(connection, chat, seq, query.limit);
+      page.messages = walk.before(seq, query.limit);
+      place = seq;
       break;
     case ports::HistoryFrom::after:
-      page.messages = messages_from(connection, chat, seq + 1, query.limit);
+      page.messages = walk.from(seq + 1, query.limit);
       break;
     case ports::HistoryFrom::around: {
-      page.messages =
-          messages_before(connection, chat, std::max<domain::Seq>(seq, 1), query.limit / 2);
-      auto later = messages_from(connection, chat, std::max<domain::Seq>(seq, 1),
-                                 query.limit - query.limit / 2);
+      page.messages = walk.before(seq, query.limit / 2);
+      auto later = walk.from(seq, query.limit - query.limit / 2);
       std::ranges::move(later, std::back_inserter(page.messages));
       break;
     }
   }
-  // An empty page lies before the first message or behind the last.
-  const bool is_before = query.from == ports::HistoryFrom::before;
-  const auto first =
-      page.messages.empty() ? (is_before ? 1 : last_seq + 1) : page.messages.front().seq;
-  const auto last = page.messages.empty() ? (is_before ? 0 : last_seq) : page.messages.back().seq;
-  page.has_older = first > 1;
-  page.has_newer = last < last_seq;
+  page.has_older = walk.has_before(page.messages.empty() ? place : page.messages.front().seq);
+  page.has_newer = walk.has_from(page.messages.empty() ? place : page.messages.back().seq + 1);
   return page;
 }
 

@@ -197,7 +197,7 @@ Task<Result<domain::UserRev>> SqliteStore::user_rev(domain::UserId user) {
 
 Task<Result<Raised>> SqliteStore::update_profile(domain::UserId user, ports::ProfilePatch patch) {
   auto work = [this, user, patch = std::move(patch)](Connection& connection) {
-    return change_profile(connection, user, patch, change_time());
+    return change_profile(connection, user, patch, noted_time(user));
   };
   co_return co_await write<Raised>(std::move(work));
 }
@@ -213,7 +213,7 @@ Task<Result<domain::Privacy>> SqliteStore::privacy(domain::UserId user) {
 
 Task<Result<Raised>> SqliteStore::update_privacy(domain::UserId user, ports::PrivacyPatch patch) {
   auto work = [this, user, patch](Connection& connection) {
-    return change_privacy(connection, user, patch, change_time());
+    return change_privacy(connection, user, patch, noted_time(user));
   };
   co_return co_await write<Raised>(std::move(work));
 }
@@ -237,28 +237,28 @@ Task<Result<std::vector<ports::Relation>>> SqliteStore::relations(
 Task<Result<Raised>> SqliteStore::put_contact(domain::UserId owner, domain::UserId other,
                                               Time now) {
   auto work = [this, owner, other, now](Connection& connection) {
-    return put_person(connection, kContacts, owner, other, now, change_time());
+    return put_person(connection, kContacts, owner, other, now, noted_time(owner));
   };
   co_return co_await write<Raised>(std::move(work));
 }
 
 Task<Result<Raised>> SqliteStore::remove_contact(domain::UserId owner, domain::UserId other) {
   auto work = [this, owner, other](Connection& connection) {
-    return remove_person(connection, kContacts, owner, other, change_time());
+    return remove_person(connection, kContacts, owner, other, noted_time(owner));
   };
   co_return co_await write<Raised>(std::move(work));
 }
 
 Task<Result<Raised>> SqliteStore::put_block(domain::UserId owner, domain::UserId other, Time now) {
   auto work = [this, owner, other, now](Connection& connection) {
-    return put_person(connection, kBlocks, owner, other, now, change_time());
+    return put_person(connection, kBlocks, owner, other, now, noted_time(owner));
   };
   co_return co_await write<Raised>(std::move(work));
 }
 
 Task<Result<Raised>> SqliteStore::remove_block(domain::UserId owner, domain::UserId other) {
   auto work = [this, owner, other](Connection& connection) {
-    return remove_person(connection, kBlocks, owner, other, change_time());
+    return remove_person(connection, kBlocks, owner, other, noted_time(owner));
   };
   co_return co_await write<Raised>(std::move(work));
 }
@@ -321,7 +321,7 @@ Task<Result<std::optional<Time>>> SqliteStore::last_seen(domain::UserId user) {
 
 Task<Result<void>> SqliteStore::delete_account(domain::UserId user) {
   auto work = [this, user](Connection& connection) {
-    return delete_user(connection, user, change_time());
+    return delete_user(connection, user, noted_time(user));
   };
   co_return co_await write<void>(std::move(work));
 }

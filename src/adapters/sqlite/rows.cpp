@@ -205,11 +205,12 @@ domain::User read_user(const Statement& row, int first) {
           .created_at = row.time(first + 3)};
 }
 
-void insert_message(Connection& connection, const domain::Message& message) {
+bool insert_message(Connection& connection, const domain::Message& message) {
   auto statement = connection.prepare(
       "INSERT INTO messages (" KN_MESSAGE_COLUMNS
       ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-      "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)");
+      "?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30) "
+      "ON CONFLICT (chat_id, sender_id, client_message_id) DO NOTHING");
   statement.bind(message.id, message.chat_id, message.seq, message.place, message.rev,
                  message.ordinal, message.sender_ordinal, message.sender_id,
                  message.client_message_id, message.request_hash, name_of(message.type),
@@ -240,6 +241,7 @@ void insert_message(Connection& connection, const domain::Message& message) {
   if (!reactions.empty()) statement.bind_at(29, std::span<const std::uint8_t>(reactions));
   statement.bind_at(30, message.is_pinned);
   statement.run();
+  return connection.changes() > 0;
 }
 
 void update_message(Connection& connection, const domain::Message& message) {

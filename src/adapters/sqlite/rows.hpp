@@ -40,6 +40,14 @@ namespace knotos::adapters::sqlite {
   "?2), "                                                                                       \
   "page (i, id) AS (SELECT i, substr(?1, i * 16 + 1, 16) FROM n) "
 
+// domain::is_archived_now and domain::unread_count, in SQL. ?2 is now.
+#define KN_ARCHIVED \
+  "(s.is_archived AND (c.last_ordinal <= s.archived_ordinal OR ifnull(s.muted_until > ?2, 0)))"
+// domain::is_off_list_now.
+#define KN_LISTED "NOT (s.is_off_list AND c.last_ordinal <= s.off_list_ordinal)"
+#define KN_UNREAD \
+  "(s.marked_unread OR c.last_ordinal - s.last_read_ordinal > s.own_count - s.own_count_at_read)"
+
 inline constexpr int kMessageColumns = 30;
 inline constexpr int kChatColumns = 20;
 inline constexpr int kStateColumns = 24;
@@ -60,7 +68,8 @@ template <class IdType>
 [[nodiscard]] domain::UserChatState read_state(const Statement& row, int first_column = 0);
 [[nodiscard]] domain::User read_user(const Statement& row, int first_column = 0);
 
-void insert_message(Connection& connection, const domain::Message& message);
+/// False: another message of its sender has its key.
+[[nodiscard]] bool insert_message(Connection& connection, const domain::Message& message);
 /// The columns that a change of a message may touch.
 void update_message(Connection& connection, const domain::Message& message);
 /// `now`: the store's own time of the change.

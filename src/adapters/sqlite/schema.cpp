@@ -171,6 +171,11 @@ CREATE TABLE user_chat_states (
   changed_at INTEGER NOT NULL DEFAULT 0,
   member_changed_at INTEGER NOT NULL DEFAULT 0,
   marked_at INTEGER NOT NULL DEFAULT 0,
+  -- When the last mark of each kind came, and what had been passed before it.
+  delivered_at INTEGER,
+  delivered_after_seq INTEGER NOT NULL DEFAULT 0,
+  read_at INTEGER,
+  read_after_seq INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (user_id, chat_id)
 ) STRICT;
 CREATE INDEX members_of_chat ON user_chat_states (chat_id, is_member, joined_at, user_id);
@@ -179,6 +184,7 @@ CREATE TABLE hidden_messages (
   user_id BLOB NOT NULL,
   chat_id BLOB NOT NULL,
   message_id BLOB NOT NULL,
+  hidden_at INTEGER NOT NULL,
   PRIMARY KEY (user_id, chat_id, message_id)
 ) STRICT;
 
@@ -193,9 +199,12 @@ CREATE TABLE invites (
 ) STRICT;
 CREATE INDEX invites_of_chat ON invites (chat_id, created_at);
 
-CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT;
+CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value ANY NOT NULL) STRICT;
 -- A restored backup gets another one, so that cursors from before it are refused.
 INSERT INTO meta VALUES ('epoch', randomblob(16));
+-- No change has a later time than this, so that the store's time goes on from it after a restart,
+-- whatever the machine's clock says then.
+INSERT INTO meta VALUES ('time_bound', 0);
 )sql";
 
 constexpr std::array<const char*, kSchemaVersion> kMigrations{kVersion1};

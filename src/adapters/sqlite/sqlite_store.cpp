@@ -8,7 +8,18 @@
 namespace knotos::adapters::sqlite {
 namespace {
 
-std::unique_ptr<Connection> open(const std::string& file, const SqliteStore::Options& options) {
+/// How far the stored bound of times is ahead when it is written, and how near they may come to it.
+constexpr auto kBoundAhead = std::chrono::seconds(10);
+constexpr auto kBoundNear = std::chrono::seconds(5);
+
+Time read_time_bound(Connection& connection) {
+  auto row = connection.prepare("SELECT value FROM meta WHERE name = 'time_bound'");
+  return row.step() ? row.time(0) : Time();
+}
+
+/// `time_bound`: as the last process left it.
+std::unique_ptr<Connection> open(const std::string& file, const SqliteStore::Options& options,
+                                 Time& time_bound) {
   try {
     auto connection = std::make_unique<Connection>(file, Connection::Mode::read_write);
     connection->execute(
@@ -16,6 +27,7 @@ std::unique_ptr<Connection> open(const std::string& file, const SqliteStore::Opt
         (options.is_synchronous ? "FULL" : "OFF") +
         "; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -32000;");
     migrate(*connection);
+    time_bound = read_time_bound(*connection);
     return connection;
   } catch (const std::runtime_error& failure) {
     throw std::runtime_error("cannot use the database " + file + ": " + failure.what());
@@ -28,12 +40,33 @@ SqliteStore::SqliteStore(Options options)
     : directory_(options.directory),
       file_(directory_.file("knotos.db")),
       checkpointer_(file_, options.checkpoints),
-      writer_(open(file_, options), options.writer, [this](Connection&) { checkpointer_.look(); }),
+      writer_(open(file_, options, time_bound_), options.writer,
+              [this](Connection& connection) {
+                checkpointer_.look();
+                keep_time_bound(connection);
+              }),
+      recent_(std::max(time_bound_, now_utc())),
       readers_(file_, {.threads = options.reader_threads}) {}
 
 Time SqliteStore::change_time() {
+  // At first not before anything that an earlier process gave: the machine's clock may have been
+  // set back since.
+  if (last_change_ == Time()) last_change_ = time_bound_;
   last_change_ = std::max(last_change_, now_utc());
   return last_change_;
+}
+
+Time SqliteStore::noted_time(domain::UserId user) {
+  const auto now = change_time();
+  recent_.note(now, user);
+  return now;
+}
+
+void SqliteStore::keep_time_bound(Connection& connection) {
+  if (last_change_ + kBoundNear <= time_bound_) return;
+  const auto bound = last_change_ + kBoundAhead;
+  connection.prepare("UPDATE meta SET value = ?1 WHERE name = 'time_bound'").bind(bound).run();
+  time_bound_ = bound;
 }
 
 SqliteStore::~SqliteStore() {

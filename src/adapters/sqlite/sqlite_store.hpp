@@ -3,13 +3,16 @@
 #include "adapters/sqlite/checkpointer.hpp"
 #include "adapters/sqlite/data_directory.hpp"
 #include "adapters/sqlite/readers.hpp"
+#include "adapters/sqlite/recent_changes.hpp"
 #include "adapters/sqlite/writer.hpp"
 #include "ports/account_store.hpp"
 #include "ports/chat_log.hpp"
+#include "ports/chat_state_store.hpp"
 #include "ports/chat_store.hpp"
 #include "ports/invite_store.hpp"
 #include "ports/message_store.hpp"
 #include "ports/people_store.hpp"
+#include "ports/sync_store.hpp"
 
 #include <string>
 
@@ -23,6 +26,8 @@ class SqliteStore final : public ports::ChatLog,
                           public ports::ChatStore,
                           public ports::AccountStore,
                           public ports::PeopleStore,
+                          public ports::ChatStateStore,
+                          public ports::SyncStore,
                           public ports::InviteStore {
  public:
   struct Options {
@@ -92,14 +97,14 @@ class SqliteStore final : public ports::ChatLog,
   [[nodiscard]] Task<Result<std::vector<domain::User>>> find_users(std::string prefix,
                                                                    std::string after,
                                                                    std::size_t limit) override;
-  [[nodiscard]] Task<Result<void>> add_device(ports::NewDevice device) override;
+  [[nodiscard]] Task<Result<domain::UserRev>> add_device(ports::NewDevice device) override;
   [[nodiscard]] Task<Result<ports::Rotation>> rotate(Sha256 presented, Sha256 next, Time now,
                                                      Time next_expires_at) override;
   [[nodiscard]] Task<Result<std::vector<domain::Device>>> devices_of(domain::UserId user) override;
   [[nodiscard]] Task<Result<bool>> is_signed_in(domain::UserId user,
                                                 domain::DeviceId device) override;
-  [[nodiscard]] Task<Result<bool>> revoke_device(domain::UserId user,
-                                                 domain::DeviceId device) override;
+  [[nodiscard]] Task<Result<std::optional<domain::UserRev>>> revoke_device(
+      domain::UserId user, domain::DeviceId device) override;
 
   // ports::PeopleStore
   [[nodiscard]] Task<Result<domain::UserRev>> user_rev(domain::UserId user) override;
@@ -134,6 +139,43 @@ class SqliteStore final : public ports::ChatLog,
   [[nodiscard]] Task<Result<std::optional<Time>>> last_seen(domain::UserId user) override;
   [[nodiscard]] Task<Result<void>> delete_account(domain::UserId user) override;
 
+  // ports::ChatStateStore
+  [[nodiscard]] Task<Result<ports::StateChange>> mark(ports::Mark mark) override;
+  [[nodiscard]] Task<Result<ports::StateChange>> update(domain::UserId user, domain::ChatId chat,
+                                                        domain::StatePatch patch,
+                                                        Time now) override;
+  [[nodiscard]] Task<Result<ports::StateChange>> clear(domain::UserId user, domain::ChatId chat,
+                                                       Time now) override;
+  [[nodiscard]] Task<Result<ports::StateChange>> take_off_list(domain::UserId user,
+                                                               domain::ChatId chat,
+                                                               Time now) override;
+  [[nodiscard]] Task<Result<ports::StateChange>> hide(domain::UserId user, domain::ChatId chat,
+                                                      domain::MessageId message, Time now) override;
+  [[nodiscard]] Task<Result<std::vector<std::pair<domain::ChatId, domain::MessageId>>>> hidden_of(
+      domain::UserId user) override;
+  [[nodiscard]] Task<Result<std::vector<domain::MessageId>>> hidden_in(
+      domain::UserId user, domain::ChatId chat) override;
+  [[nodiscard]] Task<Result<domain::Visibility>> visibility(domain::UserId user,
+                                                            domain::ChatId chat) override;
+  [[nodiscard]] Task<Result<ports::StateChange>> state(domain::UserId user,
+                                                       domain::ChatId chat) override;
+  [[nodiscard]] Task<Result<ports::MemberPage>> members(domain::ChatId chat,
+                                                        std::optional<ports::MemberPosition> after,
+                                                        std::size_t limit) override;
+  [[nodiscard]] Task<Result<ports::ReceiptPage>> receipts(ports::ReceiptQuery query) override;
+  [[nodiscard]] Task<Result<std::vector<ports::UnreadChat>>> unread(domain::UserId user,
+                                                                    Time now) override;
+
+  // ports::SyncStore
+  [[nodiscard]] Task<Result<std::string>> epoch() override;
+  [[nodiscard]] Task<Result<Time>> store_time() override;
+  [[nodiscard]] Task<Result<ports::SyncPage>> sync(ports::SyncQuery query) override;
+  [[nodiscard]] Task<Result<ports::MovedReceiptsPage>> moved_receipts(
+      ports::MovedReceiptsQuery query) override;
+  [[nodiscard]] Task<Result<std::vector<ports::SyncedChat>>> all_chats(
+      domain::UserId user) override;
+  [[nodiscard]] Task<Result<Sweep>> changed_since(Time since, std::size_t limit) override;
+
   // ports::InviteStore
   [[nodiscard]] Task<Result<void>> put_invite(ports::Invite invite, std::size_t count_max) override;
   [[nodiscard]] Task<Result<std::vector<ports::Invite>>> invites(domain::ChatId chat) override;
@@ -146,6 +188,11 @@ class SqliteStore final : public ports::ChatLog,
   /// The store's own time for a change that is being written: never earlier than the one before it
   /// in this process. On the writer's thread.
   [[nodiscard]] Time change_time();
+  /// The same, for a change that concerns one user.
+  [[nodiscard]] Time noted_time(domain::UserId user);
+  void note(Time at, const Result<ports::StateChange>& change);
+  /// Keeps `time_bound_` ahead of what changes are given. After a commit.
+  void keep_time_bound(Connection& connection);
 
   /// A write that answers a Result: an error of its own undoes what it did.
   template <class T>
@@ -153,9 +200,12 @@ class SqliteStore final : public ports::ChatLog,
 
   DataDirectory directory_;
   std::string file_;
-  Time last_change_;  ///< On the writer's thread.
+  // On the writer's thread.
+  Time last_change_;
+  Time time_bound_;  ///< As stored: no change has a later time.
   Checkpointer checkpointer_;
   Writer writer_;
+  RecentChanges recent_;
   Readers readers_;
 };
 

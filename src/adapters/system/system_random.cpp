@@ -7,6 +7,9 @@
 namespace knotos::adapters::system {
 
 SystemRandom::SystemRandom() {
+  // A cipher of each thread's own, seeded by the kernel: a message needs ten random bytes, and a
+  // system call for them costs more than all else about its id.
+  randombytes_set_implementation(&randombytes_internal_implementation);
   if (sodium_init() < 0) throw std::runtime_error("The system has no source of randomness.");
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,8 @@ class ChatDevice {
   /// Connected to the namespace, `session_ready` or not.
   [[nodiscard]] bool is_admitted() const { return is_admitted_; }
   [[nodiscard]] const std::map<domain::ChatId, Chat>& chats() const { return chats_; }
+  /// Changes that came for a chat after `chat_removed` and before the next `chat_added`.
+  [[nodiscard]] int heard_outside() const { return heard_outside_; }
   /// How often it had to ask for what the gateway did not deliver.
   [[nodiscard]] int gaps() const { return gaps_; }
   /// Events by name, for tests that look at them one by one.
@@ -71,9 +74,15 @@ class ChatDevice {
   void look_at_list() {
     const auto page = node_->run(node_->chats.list(user_, {.limit = 100}));
     if (!page) return;
+    std::set<domain::ChatId> listed;
     for (const auto& item : page->items) {
+      listed.insert(item.chat.id);
+      removed_.erase(item.chat.id);
       if (item.chat.last_rev > hi_[item.chat.id]) fetch(item.chat.id);
     }
+    // What it is no member of any more.
+    std::erase_if(chats_, [&listed](const auto& chat) { return !listed.contains(chat.first); });
+    std::erase_if(hi_, [&listed](const auto& chat) { return !listed.contains(chat.first); });
   }
 
  private:
@@ -92,6 +101,18 @@ class ChatDevice {
     const auto& data = packet.at(1);
     events_.emplace_back(name, data);
     if (name == "session_ready") look_at_list();
+    if (name == "chat_added") {
+      const auto chat = *domain::ChatId::parse(std::string(data.at("chat").at("id").as_string()));
+      removed_.erase(chat);
+      // One that it does not have is loaded afresh.
+      if (hi_[chat] == 0) fetch(chat);
+    }
+    if (name == "chat_removed") {
+      const auto chat = *domain::ChatId::parse(std::string(data.at("chatId").as_string()));
+      removed_.insert(chat);
+      chats_.erase(chat);
+      hi_.erase(chat);
+    }
     if (name == "new_message" || name == "message_updated" || name == "message_deleted")
       on_change(data.as_object());
   }
@@ -100,6 +121,7 @@ class ChatDevice {
     const auto chat = *domain::ChatId::parse(std::string(message.at("chatId").as_string()));
     const auto rev = message.at("rev").to_number<domain::Rev>();
     const auto prev_rev = message.at("prevRev").to_number<domain::Rev>();
+    if (removed_.contains(chat)) ++heard_outside_;
     auto& hi = hi_[chat];
     if (rev <= hi) return;
     if (prev_rev > hi) {
@@ -140,6 +162,8 @@ class ChatDevice {
   bool is_admitted_ = false;
   std::uint64_t last_ack_ = 0;
   int gaps_ = 0;
+  std::set<domain::ChatId> removed_;
+  int heard_outside_ = 0;
 };
 
 }  // namespace knotos::test

@@ -45,8 +45,8 @@ class GatewayWorld : public testing::Test {
 
   /// Another device of the same user.
   Person again(const Person& person, const std::string& name) {
-    const auto session = node_.run(node_.accounts.login(
-        {.username = name, .password = "correct horse", .device_name = {}}));
+    const auto session = node_.run(
+        node_.accounts.login({.username = name, .password = "correct horse", .device_name = {}}));
     return {.id = person.id, .device = session->device_id, .token = session->access_token};
   }
 
@@ -81,7 +81,8 @@ class GatewayWorld : public testing::Test {
   /// Time goes by for all of them, which answer their heartbeats.
   void pass_all(std::vector<ChatDevice*> devices, std::chrono::milliseconds time) {
     for (; time > std::chrono::milliseconds(0); time -= std::chrono::seconds(10)) {
-      node_.world.clock.advance(std::min<std::chrono::milliseconds>(time, std::chrono::seconds(10)));
+      node_.world.clock.advance(
+          std::min<std::chrono::milliseconds>(time, std::chrono::seconds(10)));
       for (auto* device : devices) settle(*device);
     }
   }

@@ -5,7 +5,9 @@
 #include "gateway/gateway.hpp"
 #include "services/account_service.hpp"
 #include "services/chat_service.hpp"
+#include "services/member_service.hpp"
 #include "services/message_service.hpp"
+#include "services/own_services.hpp"
 #include "services/presence_service.hpp"
 #include "support/fake_client.hpp"
 
@@ -65,22 +67,45 @@ class Node {
         own_table_(clock),
         board(others == nullptr ? own_table_ : others->own_table_),
         accounts({.accounts = store,
+                  .chats = store,
                   .passwords = passwords_,
                   .tokens = tokens_,
                   .bus = bus,
                   .clock = clock,
                   .random = random},
                  {}),
-        chats({.chats = store, .bus = bus, .clock = clock, .random = random}, {}),
+        chats({.chats = store, .relations = store, .bus = bus, .clock = clock, .random = random}, {}),
         messages({.shards = world.shards,
                   .log = store,
                   .messages = store,
-                  .chats = store,
+                  .states = store,
+                  .relations = store,
                   .bus = bus,
                   .clock = clock,
                   .random = random},
                  {.rate_messages = {}}),
+        states({.states = store, .messages = store, .bus = bus, .clock = clock}, {}),
+        members({.messages = messages,
+                 .states = states,
+                 .log = store,
+                 .chats = store,
+                 .invites = store,
+                 .clock = clock,
+                 .random = random},
+                {}),
         presence({.people = store, .chats = store}),
+        own({.shards = world.shards,
+             .account_store = store,
+             .people = store,
+             .states = store,
+             .syncs = store,
+             .chats = store,
+             .messages = store,
+             .bus = bus,
+             .clock = clock,
+             .accounts = accounts,
+             .writes = messages},
+            {}),
         gateway({.shards = world.shards,
                  .timers = world.clock.all_timers(),
                  .server = world.server,
@@ -88,6 +113,7 @@ class Node {
                  .chats = chats,
                  .messages = messages,
                  .presence = presence,
+                 .own = own,
                  .chat_store = store,
                  .message_store = store,
                  .people = store,
@@ -128,7 +154,10 @@ class Node {
   services::AccountService accounts;
   services::ChatService chats;
   services::MessageService messages;
+  services::StateService states;
+  services::MemberService members;
   services::PresenceService presence;
+  services::OwnServices own;
   gateway::Gateway gateway;
 };
 

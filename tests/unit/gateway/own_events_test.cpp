@@ -12,16 +12,13 @@ TEST_F(OwnEventsTest, PrivateChangesReachAllDevicesOfTheirUserAndNobodyElse) {
   auto tablet = online(again(ann_, "ann"));
   auto bob = online(bob_);
   const auto item = node_.run(node_.chats.get(ann_.id, chat));
-  bus_.publish(ports::ChatStateChanged{
-      .user_id = ann_.id,
-      .user_rev = 7,
-      .chat = std::make_shared<const domain::Chat>(item->chat),
-      .state = std::make_shared<const domain::UserChatState>(item->state)});
-  bus_.publish(ports::ReadStateChanged{.user_id = ann_.id,
-                                       .user_rev = 8,
-                                       .chat_id = chat,
-                                       .last_read_seq = 3,
-                                       .unread_count = 2});
+  bus_.publish(
+      ports::ChatStateChanged{.user_id = ann_.id,
+                              .user_rev = 7,
+                              .chat = std::make_shared<const domain::Chat>(item->chat),
+                              .state = std::make_shared<const domain::UserChatState>(item->state)});
+  bus_.publish(ports::ReadStateChanged{
+      .user_id = ann_.id, .user_rev = 8, .chat_id = chat, .last_read_seq = 3, .unread_count = 2});
   bus_.publish(ports::SettingsChanged{
       .user_id = ann_.id, .user_rev = 9, .kind = ports::SettingsKind::privacy});
   bus_.publish(ports::MessageHidden{.user_id = ann_.id,
@@ -80,17 +77,11 @@ TEST_F(OwnEventsTest, ReceiptsReachTheOthersAndNotTheReader) {
   auto bob = online(bob_);
   auto tablet = online(again(bob_, "bob"));
   for (domain::Seq seq = 1; seq <= 5; ++seq) {
-    bus_.publish(ports::ReceiptMoved{.chat_id = chat,
-                                     .user_id = bob_.id,
-                                     .is_read = true,
-                                     .seq = seq,
-                                     .at = node_.clock.now()});
+    bus_.publish(ports::ReceiptMoved{
+        .chat_id = chat, .user_id = bob_.id, .is_read = true, .seq = seq, .at = node_.clock.now()});
   }
-  bus_.publish(ports::ReceiptMoved{.chat_id = chat,
-                                   .user_id = bob_.id,
-                                   .is_read = false,
-                                   .seq = 9,
-                                   .at = node_.clock.now()});
+  bus_.publish(ports::ReceiptMoved{
+      .chat_id = chat, .user_id = bob_.id, .is_read = false, .seq = 9, .at = node_.clock.now()});
   for (auto* device : {&ann, &bob, &tablet}) settle(*device);
   node_.world.clock.advance(std::chrono::seconds(1));
   for (auto* device : {&ann, &bob, &tablet}) settle(*device);
@@ -114,15 +105,11 @@ TEST_F(OwnEventsTest, ASlowReaderLosesTypingFirstThenReceiptsAndMessagesOnlyWith
   // Half of the budget for receipts and half for typing, then messages that need most of it.
   const auto moved = [&](bool is_receipt, std::uint64_t n) {
     if (is_receipt) {
-      bus_.publish(ports::ReceiptMoved{.chat_id = chat,
-                                       .user_id = ann_.id,
-                                       .is_read = true,
-                                       .seq = n,
-                                       .at = node_.clock.now()});
+      bus_.publish(ports::ReceiptMoved{
+          .chat_id = chat, .user_id = ann_.id, .is_read = true, .seq = n, .at = node_.clock.now()});
       node_.world.clock.advance(std::chrono::milliseconds(1));
     } else {
-      bus_.publish(
-          ports::TypingChanged{.chat_id = chat, .user_id = ann_.id, .is_typing = true});
+      bus_.publish(ports::TypingChanged{.chat_id = chat, .user_id = ann_.id, .is_typing = true});
     }
     node_.world.shards.run();
   };

@@ -36,9 +36,8 @@ class PresenceTest : public GatewayWorld {
 
   void set_last_seen(const Person& person, domain::Audience audience) {
     const auto rev = node_.run(store_.update_privacy(person.id, {.last_seen = audience}));
-    bus_.publish(ports::SettingsChanged{.user_id = person.id,
-                                        .user_rev = rev->value_or(0),
-                                        .kind = ports::SettingsKind::privacy});
+    bus_.publish(ports::SettingsChanged{
+        .user_id = person.id, .user_rev = rev->value_or(0), .kind = ports::SettingsKind::privacy});
     node_.world.shards.run();
   }
 };

@@ -20,16 +20,17 @@ class ReceiptMergerTest : public testing::Test {
  protected:
   void hear(domain::Seq seq, bool is_read = true) { hear_of(ann_, seq, is_read); }
   void hear_of(domain::UserId user, domain::Seq seq, bool is_read = true) {
-    merger_.hear(
-        {.chat_id = chat_, .user_id = user, .is_read = is_read, .seq = seq, .at = Time{}});
+    merger_.hear({.chat_id = chat_, .user_id = user, .is_read = is_read, .seq = seq, .at = Time{}});
   }
 
   test::SeededRandom random_{1};
   test::FakeShards shards_;
   test::ManualClock clock_{shards_};
   Seqs told_;
-  ReceiptMerger merger_{clock_.timers(0), {.readers_max = 2},
-                        [this](const ports::ReceiptMoved& receipt) { told_.push_back(receipt.seq); }};
+  ReceiptMerger merger_{
+      clock_.timers(0), {.readers_max = 2}, [this](const ports::ReceiptMoved& receipt) {
+        told_.push_back(receipt.seq);
+      }};
   domain::ChatId chat_ = ports::random_id<domain::ChatId>(random_);
   domain::UserId ann_ = ports::random_id<domain::UserId>(random_);
   domain::UserId bob_ = ports::random_id<domain::UserId>(random_);
@@ -93,8 +94,7 @@ TEST_F(ReceiptMergerTest, AnyHistoryEndsAtTheHighest) {
       // A duplicate that comes more than a second late would be told again; the bus is not so slow.
       const auto seq = highest + random.below(3);
       if (seq > 0) {
-        merger.hear(
-            {.chat_id = chat_, .user_id = ann_, .is_read = true, .seq = seq, .at = Time{}});
+        merger.hear({.chat_id = chat_, .user_id = ann_, .is_read = true, .seq = seq, .at = Time{}});
       }
       highest = std::max(highest, seq);
       clock_.advance(milliseconds(random.below(400)));

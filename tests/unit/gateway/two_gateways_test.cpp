@@ -61,6 +61,7 @@ class TwoGateways {
     run_all();
     for (const auto& chat : chats_) {
       const auto loaded = nodes_[0]->run(store_.load(chat, {}));
+      if (loaded->chat.member_count == 0) continue;
       (void)nodes_[0]->run(
           nodes_[0]->messages.send(member_of(chat), chat, {.content = "the last one"}));
       run_all();
@@ -84,6 +85,8 @@ class TwoGateways {
       for (const auto& device : devices_) {
         const bool is_member = *nodes_[0]->run(store_.is_member(chat, device->user()));
         const auto held = device->chats().find(chat);
+        ASSERT_EQ(device->heard_outside(), 0)
+            << "seed " << seed << ": something came after chat_removed";
         if (!is_member) {
           ASSERT_EQ(held, device->chats().end())
               << "seed " << seed << ": a stranger heard of a chat";
@@ -151,6 +154,8 @@ class TwoGateways {
         return device.disconnect();
       case 2:
         return advance(std::chrono::milliseconds(random_.below(200)));
+      case 3:
+        return change_members();
       default:
         break;
     }
@@ -166,6 +171,27 @@ class TwoGateways {
       return;
     }
     change(device, *domain::ChatId::parse(chat));
+  }
+
+  /// By REST: somebody of the chat, who may or may not.
+  void change_members() {
+    if (chats_.empty()) return;
+    auto& node = *nodes_[random_.below(2)];
+    const auto chat = chats_[random_.below(chats_.size())];
+    const auto actor = users_[random_.below(users_.size())];
+    const auto target = users_[random_.below(users_.size())];
+    auto& shards = node.world.shards;
+    const auto act = [&](auto task) {
+      boost::asio::co_spawn(shards.executor(0), std::move(task), [](auto&&...) {});
+    };
+    switch (random_.below(4)) {
+      case 0:
+        return act(node.members.leave(actor, chat));
+      case 1:
+        return act(node.members.remove(actor, chat, target));
+      default:
+        return act(node.members.add(actor, chat, {target}));
+    }
   }
 
   void change(ChatDevice& device, domain::ChatId chat) {

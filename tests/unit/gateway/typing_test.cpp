@@ -55,8 +55,8 @@ TEST_F(TypingTest, AMessageEndsItBeforeItIsDelivered) {
   (void)ask(ann, "send_message", {{"chatId", chat}, {"content", "hello"}});
   EXPECT_EQ(code_of(ask(ann, "typing_start", {{"chatId", chat}})), "ok") << "the rate begins anew";
   settle(bob);
-  EXPECT_EQ(names(bob), (Names{"session_ready", "typing_start", "typing_stop", "new_message",
-                               "typing_start"}));
+  EXPECT_EQ(names(bob),
+            (Names{"session_ready", "typing_start", "typing_stop", "new_message", "typing_start"}));
 }
 
 TEST_F(TypingTest, AStartAndAMessageAtOnceLeaveNoGhost) {
@@ -128,7 +128,8 @@ TEST_F(TypingTest, ABlockedUsersTypingIsToldToNobody) {
   ASSERT_TRUE(node_.run(store_.put_block(bob_.id, ann_.id, node_.clock.now())));
   auto ann = online(ann_);
   auto bob = online(bob_);
-  EXPECT_EQ(code_of(ask(ann, "typing_start", {{"chatId", chat}})), "ok") << "nor is the blocked told";
+  EXPECT_EQ(code_of(ask(ann, "typing_start", {{"chatId", chat}})), "ok")
+      << "nor is the blocked told";
   settle(bob);
   EXPECT_EQ(names(bob), Names{"session_ready"});
 }

@@ -35,10 +35,10 @@ class TypistsTest : public testing::Test {
   test::FakeShards shards_;
   test::ManualClock clock_{shards_};
   std::string told_;
-  Typists typists_{clock_.timers(0), {.typists_per_chat_max = 2},
-                   [this](domain::ChatId, domain::UserId, bool is_typing) {
-                     told_ += is_typing ? "+" : "-";
-                   }};
+  Typists typists_{
+      clock_.timers(0),
+      {.typists_per_chat_max = 2},
+      [this](domain::ChatId, domain::UserId, bool is_typing) { told_ += is_typing ? "+" : "-"; }};
   domain::ChatId chat_ = ports::random_id<domain::ChatId>(random_);
   domain::UserId ann_ = ports::random_id<domain::UserId>(random_);
   domain::UserId bob_ = ports::random_id<domain::UserId>(random_);

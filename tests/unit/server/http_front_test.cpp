@@ -146,6 +146,7 @@ TEST(CorsTest, APreflightEchoesTheHeadersAndLooksAtNothingElse) {
   EXPECT_EQ(header_of(response, "Access-Control-Allow-Methods"), "GET,HEAD,PUT,PATCH,POST,DELETE");
   EXPECT_EQ(header_of(response, "Access-Control-Allow-Headers"), "x-a, x-b");
   EXPECT_THAT(header_of(response, "Vary"), HasSubstr("Access-Control-Request-Headers"));
+  EXPECT_EQ(header_of(response, "Content-Length"), "0");
 }
 
 TEST(CorsTest, AnOriginThatIsNoHeaderTextIsABadRequest) {

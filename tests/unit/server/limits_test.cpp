@@ -139,28 +139,6 @@ TEST(LimitsTest, AttachmentsHaveATotal) {
   EXPECT_EQ(links_of(world), 0U);
 }
 
-TEST(LimitsTest, ABodyThatWasRefusedUnreadEndsItsSessionAtOnce) {
-  FakeWorld world(2);
-  static_cast<void>(world.server.of("/"));
-  const auto sid = world.open_polling(1);
-  const auto query = "EIO=4&transport=polling&sid=" + sid;
-  const auto parked = world.get(query, 0);
-  world.shards.run();
-  for (const auto* const other : {"/socket.io/", "/socket.io/?", "/socket.io/?sid=",
-                                  "/socket.io/?sid=nonsense", "/socket.io/?sid=%ff"}) {
-    world.server.refuse_body(other);
-  }
-  world.shards.run();
-  EXPECT_FALSE(parked->response());
-  world.server.refuse_body("/socket.io/?" + query);
-  world.shards.run();
-  ASSERT_TRUE(parked->response());
-  EXPECT_EQ(parked->response()->body, "1");
-  const auto late = world.get(query, 0);
-  world.shards.run();
-  EXPECT_EQ(late->response()->body, R"({"code":1,"message":"Session ID unknown"})");
-}
-
 TEST(AdmissionChainTest, HooksAreAskedInOrderAndTheFirstRefusalStands) {
   FakeWorld world;
   auto& root = world.server.of("/");

@@ -74,6 +74,35 @@ TEST_F(PollingTest, BinaryGoesBothWaysWithinOnePayload) {
             "bAQID");
 }
 
+TEST_F(PollingTest, ABodyRefusedBeforeItCameEndsItsSessionOnlyIfItWasTooLarge) {
+  http::Request head;
+  head.method = "POST";
+  head.target = "/socket.io/?" + poll_query(sid);
+  const auto refuse = [&](unsigned status) {
+    return world.shards.on(0, [&] { return world.server.refuse_body(head, status); });
+  };
+  EXPECT_EQ(refuse(408).status, 408U);
+  world.shards.run();
+  const auto waiting = poll();
+  EXPECT_EQ(body(waiting), "(none)");
+  const auto response = refuse(413);
+  EXPECT_EQ(response.status, 413U);
+  EXPECT_EQ(response.body, "");
+  EXPECT_EQ(body(waiting), "1");
+  EXPECT_TRUE(is_gone());
+}
+
+TEST_F(PollingTest, ABodyRefusedForNobodyIsOnlyRefused) {
+  http::Request head;
+  head.method = "POST";
+  for (const auto* const query : {"", "EIO=4&transport=polling", "EIO=4&transport=polling&sid=x",
+                                  "EIO=4&transport=polling&sid=AAAAAAAAAAAAAAAAAAAA"}) {
+    head.target = std::string("/socket.io/?") + query;
+    EXPECT_EQ(world.shards.on(0, [&] { return world.server.refuse_body(head, 413).status; }), 413U);
+  }
+  EXPECT_EQ(body(poll()), "(none)");
+}
+
 TEST_F(PollingTest, OneResponseHoldsAtMostSixteenPackets) {
   join();
   std::string burst;
