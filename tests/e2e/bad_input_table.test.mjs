@@ -252,6 +252,7 @@ test('every parameter of every path and query', { timeout: 120_000 }, async (t) 
         );
         assertRefused(malformed.body, `/${name}`, `${shown} malformed`);
       }
+      if (!isId && name !== 'code') continue;
       const unknown = await ask(
         `${pathOf(template, world, { [name]: randomUUID() })}?${withNeeded('', [])}`,
       );
