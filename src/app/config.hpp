@@ -7,6 +7,7 @@
 #include "services/chat_service.hpp"
 #include "services/member_service.hpp"
 #include "services/message_service.hpp"
+#include "services/own_services.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -40,6 +41,7 @@ struct Config {
   services::AccountService::Limits accounts;
   services::ChatService::Limits chats;
   services::MessageService::Limits messages;
+  services::OwnServices::Limits own;
   services::MemberService::Limits members;
   server::Options socketio;
   runtime::HttpLimits http;

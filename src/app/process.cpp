@@ -122,7 +122,7 @@ class Process {
   services::AccountService accounts_;
   services::ChatService chats_;
   services::MessageService messages_;
-  services::StateService states_;
+  services::OwnServices own_;
   services::MemberService members_;
   services::PresenceService presence_;
 
@@ -168,9 +168,20 @@ Process::Process(const Config& config)
                  .clock = clock_,
                  .random = random_},
                 message_limits(config)),
-      states_({.states = store_, .messages = store_, .bus = bus_, .clock = clock_}, {}),
+      own_({.shards = shards_,
+            .account_store = store_,
+            .people = store_,
+            .states = store_,
+            .syncs = store_,
+            .chats = store_,
+            .messages = store_,
+            .bus = bus_,
+            .clock = clock_,
+            .accounts = accounts_,
+            .writes = messages_},
+           config.own),
       members_({.messages = messages_,
-                .states = states_,
+                .states = own_.states,
                 .log = store_,
                 .chats = store_,
                 .invites = store_,
@@ -187,6 +198,7 @@ Process::Process(const Config& config)
                 .chats = chats_,
                 .messages = messages_,
                 .presence = presence_,
+                .own = own_,
                 .chat_store = store_,
                 .message_store = store_,
                 .people = store_,
@@ -199,6 +211,7 @@ Process::Process(const Config& config)
       api_({.accounts = accounts_,
             .chats = chats_,
             .messages = messages_,
+            .own = own_,
             .members = members_,
             .shards = shards_,
             .clock = clock_,
@@ -300,7 +313,10 @@ Task<void> Process::drain() {
     timer.expires_after(kDrainStep);
     return timer.async_wait(boost::asio::use_awaitable);
   };
-  while (messages_.writes_in_flight() > 0 && clock_.steady_now() < deadline) co_await step();
+  const auto in_flight = [this] {
+    return messages_.writes_in_flight() + own_.reading.marks_in_flight();
+  };
+  while (in_flight() > 0 && clock_.steady_now() < deadline) co_await step();
 
   for (std::size_t shard = 0; shard < shards_.count(); ++shard) {
     shards_.post(shard,

@@ -105,6 +105,22 @@ void add_chat(Table& table) {
   table.add("rate-events",
             "Events a user may send by Socket.IO, over all devices, beside messages; 0: no limit",
             [](Config& c) -> auto& { return c.rate_events; });
+  table.add("rate-marks", "Marks of read and delivered a user may send; 0: no limit",
+            [](Config& c) -> auto& { return c.own.rates.marks; });
+  table.add("rate-state", "Changes of own chat states a user may make; 0: no limit",
+            [](Config& c) -> auto& { return c.own.rates.state; });
+  table.add("rate-chats", "Chats a user may make; 0: no limit",
+            [](Config& c) -> auto& { return c.own.rates.chats; });
+  table.add("rate-people", "Changes of profile, contacts, blocks a user may make; 0: no limit",
+            [](Config& c) -> auto& { return c.own.rates.people; });
+  table.add("rate-sync", "Syncs a user may ask for; 0: no limit",
+            [](Config& c) -> auto& { return c.own.rates.sync; });
+  table.add("rate-account", "Exports and deletions a user may ask for; 0: no limit",
+            [](Config& c) -> auto& { return c.own.rates.account; });
+  table.add("receipt-members-max", "Members of a chat up to which receipts are told",
+            [](Config& c) -> auto& { return c.own.receipt_members_max; });
+  table.add("export-messages-max", "Messages of one page of an export",
+            [](Config& c) -> auto& { return c.own.account_end.export_messages_max; });
   table.add("access-token-life-ms", "How long an access token is valid",
             [](Config& c) -> auto& { return c.accounts.access_token_life; });
   table.add("refresh-token-life-ms", "How long a refresh token is valid",

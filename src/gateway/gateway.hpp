@@ -15,6 +15,7 @@
 #include "services/account_service.hpp"
 #include "services/chat_service.hpp"
 #include "services/message_service.hpp"
+#include "services/own_services.hpp"
 #include "services/presence_service.hpp"
 #include "services/rate_limiter.hpp"
 
@@ -42,6 +43,7 @@ class Gateway final : public ports::BusListener {
     services::ChatService& chats;
     services::MessageService& messages;
     services::PresenceService& presence;
+    services::OwnServices& own;
     ports::ChatStore& chat_store;
     ports::MessageStore& message_store;
     ports::PeopleStore& people;
@@ -192,6 +194,13 @@ class Gateway final : public ports::BusListener {
   [[nodiscard]] Task<void> fetch_changes(Request request);
   [[nodiscard]] Task<void> auth_refresh(Request request);
   void refuse(server::Event& event, const Error& error);
+
+  // state_events.cpp: what users do for themselves alone.
+  void listen_to_state_events();
+  [[nodiscard]] Task<void> mark_delivered(Request request);
+  [[nodiscard]] Task<void> mark_read(Request request);
+  [[nodiscard]] Task<void> update_chat_state(Request request);
+  [[nodiscard]] Task<void> sync(Request request);
 
   [[nodiscard]] std::string new_request_id();
   [[nodiscard]] ShardPart& here();

@@ -52,14 +52,6 @@ void append_system_event(std::string& out, const domain::SystemEvent& event) {
   object.close();
 }
 
-void append_user_fields(ObjectWriter& object, const domain::User& user) {
-  object.id("id", user.id);
-  object.text("username", user.username);
-  object.text("displayName", user.display_name);
-  if (!user.about.empty()) object.text("about", user.about);
-  if (user.is_deleted) object.flag("isDeleted", true);
-}
-
 void append_preview(std::string& out, const domain::Preview& preview) {
   ObjectWriter object(out);
   object.id("messageId", preview.message_id);
@@ -157,6 +149,14 @@ std::string message(const domain::Message& message, std::optional<domain::Rev> p
   return out;
 }
 
+void append_user_fields(ObjectWriter& object, const domain::User& user) {
+  object.id("id", user.id);
+  object.text("username", user.username);
+  object.text("displayName", user.display_name);
+  if (!user.about.empty()) object.text("about", user.about);
+  if (user.is_deleted) object.flag("isDeleted", true);
+}
+
 void append_user(std::string& out, const domain::User& user) {
   ObjectWriter object(out);
   append_user_fields(object, user);
@@ -200,12 +200,12 @@ void append_device(std::string& out, const domain::Device& device, bool is_curre
   object.close();
 }
 
-void append_chat_state(std::string& out, const domain::Chat& chat,
-                       const domain::UserChatState& state, Time now) {
-  ObjectWriter object(out);
+void append_chat_state_fields(ObjectWriter& object, const domain::Chat& chat,
+                              const domain::UserChatState& state, Time now) {
   object.text("role", name_of(state.role));
   object.time("joinedAt", state.joined_at);
-  object.number("visibleFromSeq", state.visible_from_seq);
+  // What was cleared away is no more visible than what came before the user.
+  object.number("visibleFromSeq", first_visible_seq(state));
   object.number("lastReadSeq", state.last_read_seq);
   object.number("lastDeliveredSeq", state.last_delivered_seq);
   object.flag("isArchived", is_archived_now(chat, state, now));
@@ -219,6 +219,13 @@ void append_chat_state(std::string& out, const domain::Chat& chat,
   object.flag("markedUnread", state.marked_unread);
   object.text("notificationLevel", name_of(state.notification_level));
   object.text("draft", state.draft);
+  if (is_off_list_now(chat, state)) object.flag("isOffList", true);
+}
+
+void append_chat_state(std::string& out, const domain::Chat& chat,
+                       const domain::UserChatState& state, Time now) {
+  ObjectWriter object(out);
+  append_chat_state_fields(object, chat, state, now);
   object.close();
 }
 

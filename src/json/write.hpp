@@ -15,6 +15,8 @@
 /// What leaves: each shape of the API, appended to a string.
 namespace knotos::json {
 
+class ObjectWriter;
+
 /// `prev_rev` with live deliveries only (SEMANTICS section 4). A tombstone has `isDeleted` and no
 /// content, a stub nothing but its place.
 void append_message(std::string& out, const domain::Message& message,
@@ -23,6 +25,7 @@ void append_message(std::string& out, const domain::Message& message,
                                   std::optional<domain::Rev> prev_rev = std::nullopt);
 
 /// As anybody sees them.
+void append_user_fields(ObjectWriter& object, const domain::User& user);
 void append_user(std::string& out, const domain::User& user);
 [[nodiscard]] std::string user(const domain::User& user);
 /// As they see themselves: `createdAt` too.
@@ -36,6 +39,8 @@ void append_user(std::string& out, const domain::User& user);
 void append_device(std::string& out, const domain::Device& device, bool is_current);
 
 /// A user's own state of a chat. `now` decides what is archived.
+void append_chat_state_fields(ObjectWriter& object, const domain::Chat& chat,
+                              const domain::UserChatState& state, Time now);
 void append_chat_state(std::string& out, const domain::Chat& chat,
                        const domain::UserChatState& state, Time now);
 

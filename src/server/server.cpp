@@ -75,12 +75,7 @@ void Server::with(SocketHandle handle, std::move_only_function<void(Socket&)> wo
 
 void Server::send_to_room(std::string_view name_space, std::string_view room,
                           const Packet& packet) {
-  here().send_to_room(name_space, room, packet, {});
-}
-
-void Server::send_to_room(std::string_view name_space, std::string_view room, const Packet& packet,
-                          const std::function<bool(const Socket&)>& is_meant) {
-  here().send_to_room(name_space, room, packet, is_meant);
+  here().send_to_room(name_space, room, packet);
 }
 
 std::size_t Server::room_size(std::string_view name_space, std::string_view room) const {

@@ -71,9 +71,6 @@ class Server {
   /// Appends the packet to every socket of the namespace in the room on this shard; one gathered
   /// write a socket at the end of the turn.
   void send_to_room(std::string_view name_space, std::string_view room, const Packet& packet);
-  /// The same, but only to those that `is_meant` says.
-  void send_to_room(std::string_view name_space, std::string_view room, const Packet& packet,
-                    const std::function<bool(const Socket&)>& is_meant);
   /// Sockets in the room on this shard.
   [[nodiscard]] std::size_t room_size(std::string_view name_space, std::string_view room) const;
 

@@ -68,9 +68,7 @@ class ShardServer final : public LinkHandler {
   [[nodiscard]] EngineShard& engine() { return engine_; }
   [[nodiscard]] const EngineShard& engine() const { return engine_; }
   [[nodiscard]] Socket* find(SocketHandle handle) const;
-  /// `is_meant` empty: to everybody in it.
-  void send_to_room(std::string_view name_space, std::string_view room, const Packet& packet,
-                    const std::function<bool(const Socket&)>& is_meant);
+  void send_to_room(std::string_view name_space, std::string_view room, const Packet& packet);
   [[nodiscard]] std::size_t room_size(std::string_view name_space, std::string_view room) const;
   void close_links(CloseReason reason);
   void for_each(std::string_view name_space, const std::function<void(Socket&)>& visit);

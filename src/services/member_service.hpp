@@ -19,8 +19,8 @@
 namespace knotos::services {
 
 /// Who is in a group, who may do what there, and the links that lead into it. Each change is one
-/// system message in the chat's log, written by the chat's home as messages are: so it has its place
-/// among them. Stateless, so all shards share one instance.
+/// system message in the chat's log, written by the chat's home as messages are: so it has its
+/// place among them. Stateless, so all shards share one instance.
 class MemberService {
  public:
   struct Ports {
@@ -78,8 +78,8 @@ class MemberService {
   /// For everybody, by its owner.
   [[nodiscard]] Task<Result<void>> end(domain::UserId user, domain::ChatId chat);
 
-  /// Those who lead see and make invites; who left or was stepped down leaves theirs behind. Errors:
-  /// conflict (`invites_max` can be used still).
+  /// Those who lead see and make invites; who left or was stepped down leaves theirs behind.
+  /// Errors: conflict (`invites_max` can be used still).
   [[nodiscard]] Task<Result<std::vector<ports::Invite>>> invites(domain::UserId user,
                                                                  domain::ChatId chat);
   [[nodiscard]] Task<Result<ports::Invite>> make_invite(domain::UserId user, domain::ChatId chat,

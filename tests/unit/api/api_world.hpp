@@ -120,9 +120,20 @@ class ApiWorld {
                   .clock = clock,
                   .random = random},
                  {}),
-        states({.states = store, .messages = store, .bus = bus, .clock = clock}, {}),
+        own({.shards = shards,
+             .account_store = store,
+             .people = store,
+             .states = store,
+             .syncs = store,
+             .chats = store,
+             .messages = store,
+             .bus = bus,
+             .clock = clock,
+             .accounts = accounts,
+             .writes = messages},
+            {}),
         members({.messages = messages,
-                 .states = states,
+                 .states = own.states,
                  .log = store,
                  .chats = store,
                  .invites = store,
@@ -132,6 +143,7 @@ class ApiWorld {
         api({.accounts = accounts,
              .chats = chats,
              .messages = messages,
+             .own = own,
              .members = members,
              .shards = shards,
              .clock = clock,
@@ -205,7 +217,7 @@ class ApiWorld {
   services::AccountService accounts;
   services::ChatService chats;
   services::MessageService messages;
-  services::StateService states;
+  services::OwnServices own;
   services::MemberService members;
   api::Api api;
 };

@@ -7,6 +7,7 @@
 #include "services/chat_service.hpp"
 #include "services/member_service.hpp"
 #include "services/message_service.hpp"
+#include "services/own_services.hpp"
 #include "services/presence_service.hpp"
 #include "support/fake_client.hpp"
 
@@ -93,6 +94,18 @@ class Node {
                  .random = random},
                 {}),
         presence({.people = store, .chats = store}),
+        own({.shards = world.shards,
+             .account_store = store,
+             .people = store,
+             .states = store,
+             .syncs = store,
+             .chats = store,
+             .messages = store,
+             .bus = bus,
+             .clock = clock,
+             .accounts = accounts,
+             .writes = messages},
+            {}),
         gateway({.shards = world.shards,
                  .timers = world.clock.all_timers(),
                  .server = world.server,
@@ -100,6 +113,7 @@ class Node {
                  .chats = chats,
                  .messages = messages,
                  .presence = presence,
+                 .own = own,
                  .chat_store = store,
                  .message_store = store,
                  .people = store,
@@ -143,6 +157,7 @@ class Node {
   services::StateService states;
   services::MemberService members;
   services::PresenceService presence;
+  services::OwnServices own;
   gateway::Gateway gateway;
 };
 
