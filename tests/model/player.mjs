@@ -1,5 +1,5 @@
-// Plays actions on a server and on the model, and compares: each answer when it comes, what a member
-// sees of the chat after each change, and at the end what every device holds.
+// Plays actions on a server and on the model, and compares: each answer when it comes, what a
+// member sees of the chat after each change, and at the end what every device holds.
 
 import assert from 'node:assert/strict';
 
@@ -14,7 +14,7 @@ import { World } from './rules.mjs';
 import { visible, withoutUnseen } from './views.mjs';
 
 const transports = [['websocket'], ['polling']];
-/** One function an action: `(player, action, who, chat)` answers the chat that it touched, if any. */
+/** One function an action: `(player, action, who, chat)` answers the chat that it changed. */
 const plays = { ...chatPlays, ...groupPlays, ...messagePlays, ...privatePlays };
 const withoutChat = new Set(['makeDirect', 'makeGroup', 'list', 'repeatSend', 'unread']);
 
