@@ -206,6 +206,7 @@ Process::Process(const Config& config)
                 .presence = presence_,
                 .own = own_,
                 .chat_store = store_,
+                .state_store = store_,
                 .message_store = store_,
                 .people = store_,
                 .presence_board = presence_board_,

@@ -160,8 +160,23 @@ Task<Result<Gateway::Memberships>> Gateway::open_rooms(domain::UserId user) {
   std::vector<domain::ChatId> gone;
   std::ranges::set_difference(chats, left, std::back_inserter(gone));
   drop_interests(gone);
+  auto learned = co_await learn_hidden(user);
+  if (!learned) {
+    drop_interests(left);
+    co_return fail(std::move(learned.error()));
+  }
   settle(*memberships);
   co_return std::move(*memberships);
+}
+
+/// What is hidden meanwhile is heard by the user's channel.
+Task<Result<void>> Gateway::learn_hidden(domain::UserId user) {
+  const auto hidden = co_await ports_.state_store.hidden_of(user);
+  if (!hidden) co_return fail(hidden.error());
+  if (here().sockets_of.contains(user)) {
+    for (const auto& [chat, message] : *hidden) here().visibility.hide(chat, user, message);
+  }
+  co_return Result<void>();
 }
 
 void Gateway::welcome(server::Socket& socket, const Memberships& memberships,
@@ -187,10 +202,10 @@ void Gateway::welcome(server::Socket& socket, const Memberships& memberships,
   connection.removed_early = {};
   connection.is_ready = true;
   connection.holds = 1;
-  if (!resumes) {
-    for (const auto& membership : memberships) {
-      see_from(connection.claims.user_id, membership.chat_id, membership.first_visible_seq);
-    }
+  for (const auto& membership : memberships) {
+    here().visibility.set(membership.chat_id, connection.claims.user_id,
+                          membership.first_visible_seq);
+    place_by_sight(connection.claims.user_id, membership.chat_id);
   }
   say_ready(socket);
   for (const auto& early : std::exchange(connection.own_early, {})) tell_own(socket, early);

@@ -175,34 +175,47 @@ void Gateway::deliver(const std::vector<std::size_t>& shards, domain::ChatId cha
   }
 }
 
-/// To those who may not see all of the chat: each as much of the message as is theirs.
+/// To those who may see less than all of the chat: each as much of the message as is theirs.
 void Gateway::deliver_cut(domain::ChatId chat, const OrderedChange& change) {
+  const auto& visibility = here().visibility;
+  const auto users = visibility.users(chat);
+  if (users.empty()) return;
   const auto& message = *change.message;
-  for (const auto& user : here().visibility.users(chat)) {
-    const auto at = here().sockets_of.find(user);
-    if (at == here().sockets_of.end()) continue;
-    const auto view = here().visibility.view(user, message);
-    auto seen = view == View::stub ? domain::stub_of(message) : message;
-    if (view == View::without_reply && seen.reply_to) seen.reply_to->preview.clear();
-    const auto text = json::message(seen, change.prev_rev);
-    const auto handles = at->second;
-    for (const auto& handle : handles) {
-      auto* socket = ports_.server.find(handle);
-      if (socket == nullptr || !hears(connection_of(*socket), chat)) continue;
-      socket->emit(view == View::stub ? kStubEvent : event_of(change), text);
-    }
+  auto without_reply = message;
+  if (without_reply.reply_to) without_reply.reply_to->preview.clear();
+  const auto whole = json::message(message, change.prev_rev);
+  const auto answer = json::message(without_reply, change.prev_rev);
+  const auto stub = json::message(domain::stub_of(message), change.prev_rev);
+  const auto cut = visibility.cut(message);
+  for (const auto& user : users) {
+    const auto at = std::ranges::find(cut, user, [](const auto& each) { return each.first; });
+    const bool is_stub = at != cut.end() && at->second == View::stub;
+    const auto& text = at == cut.end() ? whole : is_stub ? stub : answer;
+    tell_in_chat(user, chat, {.name = is_stub ? kStubEvent : event_of(change),
+                              .text = std::make_shared<const std::string>(text)});
   }
 }
 
-/// On one shard: from where on the user sees the chat.
-void Gateway::see_from(domain::UserId user, domain::ChatId chat, domain::Seq first_visible) {
+void Gateway::tell_in_chat(domain::UserId user, domain::ChatId chat, const OwnEvent& event) {
   const auto at = here().sockets_of.find(user);
   if (at == here().sockets_of.end()) return;
-  here().visibility.set(chat, user, first_visible);
+  // A copy: a write may end a slow reader, which then leaves the list.
+  const auto handles = at->second;
+  for (const auto& handle : handles) {
+    auto* socket = ports_.server.find(handle);
+    if (socket != nullptr && hears(connection_of(*socket), chat)) tell_own(*socket, event);
+  }
+}
+
+/// On one shard: what the user may see of the chat has changed, or is known now.
+void Gateway::place_by_sight(domain::UserId user, domain::ChatId chat) {
+  const auto at = here().sockets_of.find(user);
+  if (at == here().sockets_of.end()) return;
+  const bool sees_less = here().visibility.sees_less(chat, user);
   for (const auto& handle : at->second) {
     auto* socket = ports_.server.find(handle);
     if (socket == nullptr || !hears(connection_of(*socket), chat)) continue;
-    if (first_visible > 1) {
+    if (sees_less) {
       connection_of(*socket).is_cut = true;
       socket->join(cut_room(chat));
     } else {

@@ -11,6 +11,7 @@
 #include "json/read.hpp"
 #include "json/write_live.hpp"
 #include "ports/bus.hpp"
+#include "ports/chat_state_store.hpp"
 #include "ports/world.hpp"
 #include "server/server.hpp"
 #include "services/account_service.hpp"
@@ -48,6 +49,7 @@ class Gateway final : public ports::BusListener {
     services::PresenceService& presence;
     services::OwnServices& own;
     ports::ChatStore& chat_store;
+    ports::ChatStateStore& state_store;
     ports::MessageStore& message_store;
     ports::PeopleStore& people;
     ports::PresenceBoard& presence_board;
@@ -105,6 +107,7 @@ class Gateway final : public ports::BusListener {
   /// The chats of which the socket will hear: their homes know, ascending by id.
   using Memberships = std::vector<ports::ChatStanding>;
   [[nodiscard]] Task<Result<Memberships>> open_rooms(domain::UserId user);
+  [[nodiscard]] Task<Result<void>> learn_hidden(domain::UserId user);
   void welcome(server::Socket& socket, const Memberships& memberships,
                const std::optional<Resumption>& resumption);
 
@@ -163,7 +166,8 @@ class Gateway final : public ports::BusListener {
   void deliver(const std::vector<std::size_t>& shards, domain::ChatId chat,
                const OrderedChange& change);
   void deliver_cut(domain::ChatId chat, const OrderedChange& change);
-  void see_from(domain::UserId user, domain::ChatId chat, domain::Seq first_visible);
+  void tell_in_chat(domain::UserId user, domain::ChatId chat, const OwnEvent& event);
+  void place_by_sight(domain::UserId user, domain::ChatId chat);
 
   // memberships.cpp: members who come and go while they are connected.
   /// A user on the way into a chat.
@@ -178,6 +182,8 @@ class Gateway final : public ports::BusListener {
   void show_added(const Newcomer& newcomer, const std::vector<OrderedChange>& missed);
   [[nodiscard]] bool enter_chat(server::Socket& socket, domain::ChatId chat,
                                 domain::Rev member_rev);
+  /// What the user sees of a chat has changed, by one of their devices.
+  void hear_view(const ports::BusEvent& event);
   void end_memberships(domain::ChatId chat, const OrderedChange& change);
   void send_out(domain::UserId user, domain::ChatId chat, domain::Rev rev,
                 domain::UserRev user_rev);

@@ -96,7 +96,8 @@ void Gateway::show_added(const Newcomer& newcomer, const std::vector<OrderedChan
       socket->emit(event_of(change), json::message(message, change.prev_rev));
     }
   }
-  see_from(event.user_id, event.chat_id, newcomer.first_visible);
+  part.visibility.set(event.chat_id, event.user_id, newcomer.first_visible);
+  place_by_sight(event.user_id, event.chat_id);
 }
 
 /// False: the socket knows of this membership already.
@@ -117,6 +118,27 @@ bool Gateway::enter_chat(server::Socket& socket, domain::ChatId chat, domain::Re
   ++here().interests[chat];
   socket.join(room_of(chat));
   return true;
+}
+
+void Gateway::hear_view(const ports::BusEvent& event) {
+  const auto* const hidden = std::get_if<ports::MessageHidden>(&event);
+  const auto* const changed = std::get_if<ports::ChatStateChanged>(&event);
+  if (hidden == nullptr && changed == nullptr) return;
+  for (std::size_t shard = 0; shard < parts_.size(); ++shard) {
+    if (hidden != nullptr) {
+      ports_.shards.post(shard, [this, copy = *hidden] {
+        if (!here().sockets_of.contains(copy.user_id)) return;
+        here().visibility.hide(copy.chat_id, copy.user_id, copy.message_id);
+        place_by_sight(copy.user_id, copy.chat_id);
+      });
+    } else {
+      ports_.shards.post(shard, [this, user = changed->user_id, state = changed->state] {
+        if (!here().sockets_of.contains(user)) return;
+        here().visibility.set(state->chat_id, user, domain::first_visible_seq(*state));
+        place_by_sight(user, state->chat_id);
+      });
+    }
+  }
 }
 
 /// After the change itself: it is the last thing of the chat that they hear.

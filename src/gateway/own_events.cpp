@@ -60,13 +60,6 @@ bool Gateway::hear_own(const ports::BusEvent& event) {
   auto addressed = std::visit(OwnEventWriter(ports_.clock.now()), event);
   if (!addressed) return false;
   tell_user(addressed->user_id, addressed->event);
-  if (const auto* state = std::get_if<ports::ChatStateChanged>(&event)) {
-    const auto first_visible = domain::first_visible_seq(*state->state);
-    for (std::size_t shard = 0; shard < parts_.size(); ++shard) {
-      ports_.shards.post(shard, [this, user = state->user_id, chat = state->chat->id,
-                                 first_visible] { see_from(user, chat, first_visible); });
-    }
-  }
   if (const auto* settings = std::get_if<ports::SettingsChanged>(&event)) {
     on_settings_changed(*settings);
   }

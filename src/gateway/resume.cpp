@@ -154,7 +154,7 @@ void Gateway::show_missed(server::Socket& socket, const ResumedChat& chat,
     const auto message = domain::as_seen_from(chat.first_visible, *change.message);
     socket.emit(event_of(change), json::message(message, change.prev_rev));
   }
-  see_from(connection.claims.user_id, chat.chat_id, chat.first_visible);
+  place_by_sight(connection.claims.user_id, chat.chat_id);
 }
 
 /// Why what was missed is not told one by one.

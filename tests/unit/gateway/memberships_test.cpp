@@ -162,6 +162,30 @@ TEST(MembershipsTest, WhoSeesOnlySinceTheirJoinGetsStubsOfOldMessages) {
   EXPECT_TRUE(bob.events()[bob.events().size() - 2].second.as_object().contains("reactions"));
 }
 
+TEST(MembershipsTest, WhatAUserHidOrClearedChangesAsAStubOnAllTheirDevices) {
+  Membership world;
+  auto& node = world.node;
+  const auto cleared = world.say("cleared", world.ann);
+  EXPECT_TRUE(node.run(node.own.states.clear(world.bob.id, world.chat)));
+  const auto hidden = world.say("hidden", world.ann);
+  auto before = world.online(world.bob, 0);
+  EXPECT_TRUE(node.run(node.own.states.hide(world.bob.id, world.chat, hidden.message_id)));
+  auto after = world.online(world.bob, 1);
+  for (const auto& id : {cleared.message_id, hidden.message_id}) {
+    EXPECT_TRUE(node.run(node.messages.edit(
+        world.ann.id,
+        {.chat_id = world.chat, .message_id = id, .content = "edited", .base_version = {}})));
+  }
+  for (auto* device : {&before, &after}) {
+    world.settle(*device);
+    std::size_t stubs = 0;
+    for (const auto& [name, data] : device->events()) {
+      if (name == "message_updated" && !data.as_object().contains("content")) ++stubs;
+    }
+    EXPECT_EQ(stubs, 2U);
+  }
+}
+
 TEST(MembershipsTest, ARemovalBetweenAnyTwoStepsOfAnArrivalHolds) {
   for (std::size_t steps = 0; steps < 40; ++steps) {
     Membership world;

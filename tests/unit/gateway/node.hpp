@@ -117,6 +117,7 @@ class Node {
                  .presence = presence,
                  .own = own,
                  .chat_store = store,
+                 .state_store = store,
                  .message_store = store,
                  .people = store,
                  .presence_board = board,
