@@ -150,6 +150,18 @@ void add_links(Table& table) {
             [](Config& c) -> auto& { return c.socketio.connect_timeout; });
   table.add("payload-bytes-max", "Bytes of one message or polling body",
             [](Config& c) -> auto& { return c.socketio.payload_bytes_max; });
+  table.add("fragments-max", "Frames of one WebSocket message",
+            [](Config& c) -> auto& { return c.socketio.fragments_max; });
+  table.add("attachment-bytes-max", "Bytes of all attachments of one packet",
+            [](Config& c) -> auto& { return c.socketio.attachment_bytes_max; });
+  table.add("namespaces-per-link-max", "Namespaces of one link",
+            [](Config& c) -> auto& { return c.socketio.namespaces_per_link_max; });
+  table.add("connects-refused-max", "CONNECTs of one link that may be refused before it ends",
+            [](Config& c) -> auto& { return c.socketio.connects_refused_max; });
+  table.add("connects-max", "CONNECTs of one link in ten seconds before it ends",
+            [](Config& c) -> auto& { return c.socketio.connects_max; });
+  table.add("links-per-address-max", "Links an address may have open; 0: no limit",
+            [](Config& c) -> auto& { return c.socketio.links_per_address_max; });
   table.add("inbox-events-max", "Events of one link begun and not finished",
             [](Config& c) -> auto& { return c.socketio.inbox_events_max; });
   table.add("outbox-bytes-max", "Bytes that may wait for one slow reader",

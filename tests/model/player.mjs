@@ -1,5 +1,5 @@
-// Plays actions on a server and on the model, and compares: each answer when it comes, what a member
-// sees of the chat after each change, and at the end what every device holds.
+// Plays actions on a server and on the model, and compares: each answer when it comes, what a
+// member sees of the chat after each change, and at the end what every device holds.
 
 import assert from 'node:assert/strict';
 
@@ -11,10 +11,10 @@ import * as groupPlays from './group_plays.mjs';
 import * as messagePlays from './message_plays.mjs';
 import * as privatePlays from './private_plays.mjs';
 import { World } from './rules.mjs';
-import { visible } from './views.mjs';
+import { visible, withoutUnseen } from './views.mjs';
 
 const transports = [['websocket'], ['polling']];
-/** One function an action: `(player, action, who, chat)` answers the chat that it touched, if any. */
+/** One function an action: `(player, action, who, chat)` answers the chat that it changed. */
 const plays = { ...chatPlays, ...groupPlays, ...messagePlays, ...privatePlays };
 const withoutChat = new Set(['makeDirect', 'makeGroup', 'list', 'repeatSend', 'unread']);
 
@@ -42,6 +42,8 @@ export class Player {
         username: person.username,
         displayName: person.username,
       });
+      const [saved] = (await person.ask('GET', '/v1/chats')).data;
+      player.world.makeSaved(player.world.users.at(-1), saved);
     }
     for (const device of player.devices.flat()) {
       await eventually('a device is there', () => device.socket.connected && !device.isBusy);
@@ -160,9 +162,11 @@ export class Player {
   }
 }
 
-/** What a client shows of what it holds: no stubs, and nothing from before what it may see. */
+/** What a client shows of what it holds: no stubs, and nothing that it may not see any more. */
 function shown(held, chat, user) {
-  return held.filter((message) => message.type && chat.sees(user, message));
+  return held
+    .filter((message) => message.type && chat.sees(user, message))
+    .map((message) => withoutUnseen(chat, user, message));
 }
 
 /** As JSON with the fields in the order of the truth's: only the values count. */

@@ -1,5 +1,5 @@
-// What a user does in a chat for themselves alone: read, archive, pin, mute, clear, hide. None of it
-// takes a place in the chat's log.
+// What a user does in a chat for themselves alone: read, archive, pin, mute, clear, hide. None of
+// it takes a place in the chat's log.
 
 import { refusal } from './rules.mjs';
 

@@ -45,6 +45,13 @@ export class World {
     return chat;
   }
 
+  /** Everybody has one from the beginning: for themselves alone. */
+  makeSaved(user, learnt) {
+    const chat = new Chat('saved', learnt);
+    chat.join(user, 0, 'member', learnt.createdAt);
+    this.chats.push(chat);
+  }
+
   makeGroup(creator, title, others, clientChatId, learnt) {
     const chat = new Chat('group', learnt);
     Object.assign(chat, { title, ownerId: creator.id, creatorId: creator.id, clientChatId });
