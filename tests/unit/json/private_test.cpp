@@ -53,8 +53,9 @@ TEST(PrivateCursors, OfAnotherKindOrCutAreRefused) {
 }
 
 TEST(PrivateRequests, APatchTakesWhatIsThere) {
-  const auto patch = state_patch(object(
-      R"({"isArchived":true,"pinOrder":2,"mutedUntil":"9999-12-31","draft":"","notificationLevel":"mentions"})"));
+  const auto patch =
+      state_patch(object(R"({"isArchived":true,"pinOrder":2,"mutedUntil":"9999-12-31","draft":"",)"
+                         R"("notificationLevel":"mentions"})"));
   ASSERT_TRUE(patch);
   EXPECT_EQ(patch->is_archived, true);
   EXPECT_FALSE(patch->is_pinned);
@@ -70,8 +71,9 @@ TEST(PrivateRequests, APatchTakesWhatIsThere) {
 }
 
 TEST(PrivateRequests, EveryMisfitIsNamed) {
-  const auto refused = state_request(object(
-      R"({"isArchived":1,"isPinned":"yes","pinOrder":11,"mutedUntil":"soon","markedUnread":[],"notificationLevel":"some","draft":5})"));
+  const auto refused =
+      state_request(object(R"({"isArchived":1,"isPinned":"yes","pinOrder":11,"mutedUntil":"soon",)"
+                           R"("markedUnread":[],"notificationLevel":"some","draft":5})"));
   ASSERT_FALSE(refused);
   EXPECT_EQ(misfits(refused.error()),
             "/chatId required\n/isArchived wrong-type\n/isPinned wrong-type\n"
