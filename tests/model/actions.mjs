@@ -22,6 +22,8 @@ const weights = {
   receipts: 4,
   members: 2,
   unread: 4,
+  sync: 5,
+  verify: 2,
   history: 8,
   changes: 6,
   getMessage: 3,
@@ -110,6 +112,9 @@ const details = {
   receipts: (random) => ({ message: random.below(12) }),
   members: () => ({}),
   unread: () => ({}),
+  sync: () => ({}),
+  // How far behind the device is with one chat after the other; -1: it does not know the chat.
+  verify: (random) => ({ behind: Array.from({ length: 5 }, () => random.below(4) - 1) }),
   history: (random) => ({
     limit: 1 + random.below(12),
     ...(random.chance(0.7)
