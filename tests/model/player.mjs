@@ -122,8 +122,11 @@ export class Player {
       ? chat.messages.filter((message) => message.senderId === who.user.id)
       : chat.messages;
     const target = fitting.at(-1 - (action.message % fitting.length));
-    // Nobody can tell the id of what was written when the last member left.
-    return target?.id ? target : null;
+    // Nobody can tell the id of what was written when the last member left. What a member has
+    // hidden or cleared away themselves is left alone.
+    const state = chat.state(who.user);
+    const isAway = state && target?.seq >= state.visibleFromSeq && !chat.sees(who.user, target);
+    return target?.id && !isAway ? target : null;
   }
 
   /** Snapshot, then changes, is a fresh snapshot: for one member after each change. */
