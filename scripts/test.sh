@@ -93,22 +93,31 @@ node_tests() {
   (cd tests/e2e && node --test --test-reporter=spec "$@" </dev/null)
 }
 
-# Every described answer, ack and event was seen by one of the tests at least.
+# test_e2e [NAME…]: NAME is a file of tests/e2e without `.test.mjs`.
+test_e2e() {
+  local -a files=("${@/%/.test.mjs}")
+  if [[ $# -eq 0 ]]; then
+    mapfile -t files < <(cd tests/e2e && ls ./*.test.mjs)
+  fi
+  suite "end to end" node_tests "${files[@]}"
+}
+
+test_model() {
+  suite "reference model" node_tests ../model/model.test.mjs
+}
+
+# Whatever is described was answered, acked or told in one of the tests before, which have written down
+# what they saw.
 all_described_seen() {
   (cd tests/e2e && node seen.mjs </dev/null)
 }
 
-# test_e2e [NAME…]: NAME is a file of tests/e2e without `.test.mjs`.
-test_e2e() {
-  local -a files=("${@/%/.test.mjs}")
-  if [[ $# -gt 0 ]]; then
-    suite "end to end" node_tests "${files[@]}"
-    return
-  fi
-  mapfile -t files < <(cd tests/e2e && ls ./*.test.mjs)
+# Everything that drives the binary from outside by Node.js.
+test_outside() {
   export KNOTOS_TEST_SEEN=$PWD/build/e2e-seen
   rm -rf "$KNOTOS_TEST_SEEN"
-  suite "end to end" node_tests "${files[@]}"
+  test_e2e
+  test_model
   suite "all that is described" all_described_seen
   unset KNOTOS_TEST_SEEN
 }
@@ -120,10 +129,6 @@ schemathesis_tests() {
 
 test_schemathesis() {
   suite "schemathesis" schemathesis_tests
-}
-
-test_model() {
-  suite "reference model" node_tests ../model/model.test.mjs
 }
 
 web_unit() {
@@ -167,11 +172,10 @@ test_all() {
   suite "installed package" ctest_in release -L package
   test_asan
   test_tsan
-  test_e2e
+  test_outside
   test_wire
   test_autobahn
   test_schemathesis
-  test_model
   test_web
 }
 

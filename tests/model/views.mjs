@@ -36,12 +36,15 @@ function reactionsView(reactions) {
   });
 }
 
-/** As this user sees it: a reply does not show what they may not see. */
-export function seenView(chat, user, message) {
-  const view = messageView(message);
+/** A reply does not show what this user may not see. */
+export function withoutUnseen(chat, user, view) {
   const target = view.replyTo && chat.messages[view.replyTo.seq - 1];
-  if (target && !chat.sees(user, target)) view.replyTo = { ...view.replyTo, preview: '' };
-  return view;
+  if (!target || chat.sees(user, target)) return view;
+  return { ...view, replyTo: { ...view.replyTo, preview: '' } };
+}
+
+export function seenView(chat, user, message) {
+  return withoutUnseen(chat, user, messageView(message));
 }
 
 /** All of a chat that the user may see, in order. */
