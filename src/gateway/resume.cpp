@@ -2,6 +2,7 @@
 #include "gateway/gateway.hpp"
 #include "gateway/shard_part.hpp"
 #include "json/private_cursors.hpp"
+#include "json/write.hpp"
 #include "json/write_live.hpp"
 #include "json/write_private.hpp"
 
