@@ -73,7 +73,16 @@ std::shared_ptr<runtime::TlsCertificate> load_certificate(const Config& config) 
 server::Options socketio_options(const Config& config) {
   auto options = config.socketio;
   options.cors_origins = config.cors_origins;
+  options.recovery.is_on = config.recovery.count() > 0;
+  options.recovery.disconnection_max = config.recovery;
   return options;
+}
+
+gateway::Gateway::Limits gateway_limits(const Config& config) {
+  auto limits = config.gateway;
+  limits.content = config.messages.content;
+  limits.recovers = config.recovery.count() > 0;
+  return limits;
 }
 
 services::MessageService::Limits message_limits(const Config& config) {
@@ -204,7 +213,7 @@ Process::Process(const Config& config)
                 .bus = bus_,
                 .clock = clock_,
                 .random = random_},
-               {.content = config.messages.content, .rate_events = config.rate_events}),
+               gateway_limits(config)),
       connect_gate_(config.rate_connect),
       api_({.accounts = accounts_,
             .chats = chats_,

@@ -37,6 +37,7 @@ Gateway::Gateway(Ports ports, Limits limits)
   listen_to_events();
   listen_to_log_events();
   listen_to_live_events();
+  listen_to_recovery();
   ports_.bus.listen(this);
 }
 

@@ -60,15 +60,20 @@ Task<void> Gateway::catch_up(Newcomer newcomer, std::size_t origin) {
                           return change.message->rev > newcomer.member_rev &&
                                  domain::ends_membership(*change.message, newcomer.event.user_id);
                         });
-  ports_.shards.post(origin,
-                     [this, has_left, newcomer = std::move(newcomer), missed = std::move(missed)] {
-                       if (missed && !has_left) {
-                         show_added(newcomer, *missed);
-                       } else if (!missed && missed.error().code != Errc::not_found) {
-                         send_back(newcomer.event.user_id);
-                       }
-                       drop_interests({newcomer.event.chat_id});
-                     });
+  auto show = [this, has_left, newcomer = std::move(newcomer), missed = std::move(missed)] {
+    if (missed && !has_left) {
+      show_added(newcomer, *missed);
+    } else if (!missed && missed.error().code != Errc::not_found) {
+      send_back(newcomer.event.user_id);
+    }
+    drop_interests({newcomer.event.chat_id});
+  };
+  // What is told to the own shard is told at once, to the others by the mailbox.
+  if (origin == ports_.shards.current()) {
+    show();
+  } else {
+    ports_.shards.post(origin, std::move(show));
+  }
 }
 
 void Gateway::show_added(const Newcomer& newcomer, const std::vector<OrderedChange>& missed) {
@@ -76,7 +81,6 @@ void Gateway::show_added(const Newcomer& newcomer, const std::vector<OrderedChan
   const auto& event = newcomer.event;
   const auto at = part.sockets_of.find(event.user_id);
   if (at == part.sockets_of.end()) return;
-  part.visibility.set(event.chat_id, event.user_id, newcomer.first_visible);
   // A copy: a write may end a slow reader, which then leaves the list.
   const auto handles = at->second;
   for (const auto& handle : handles) {
@@ -92,6 +96,8 @@ void Gateway::show_added(const Newcomer& newcomer, const std::vector<OrderedChan
       socket->emit(event_of(change), json::message(message, change.prev_rev));
     }
   }
+  part.visibility.set(event.chat_id, event.user_id, newcomer.first_visible);
+  place_by_sight(event.user_id, event.chat_id);
 }
 
 /// False: the socket knows of this membership already.
@@ -123,11 +129,13 @@ void Gateway::hear_view(const ports::BusEvent& event) {
       ports_.shards.post(shard, [this, copy = *hidden] {
         if (!here().sockets_of.contains(copy.user_id)) return;
         here().visibility.hide(copy.chat_id, copy.user_id, copy.message_id);
+        place_by_sight(copy.user_id, copy.chat_id);
       });
     } else {
       ports_.shards.post(shard, [this, user = changed->user_id, state = changed->state] {
         if (!here().sockets_of.contains(user)) return;
         here().visibility.set(state->chat_id, user, domain::first_visible_seq(*state));
+        place_by_sight(user, state->chat_id);
       });
     }
   }
@@ -171,6 +179,7 @@ void Gateway::send_out(domain::UserId user, domain::ChatId chat, domain::Rev rev
     connection.chats.erase(place);
     here().visibility.forget(chat, user);
     socket->leave(room_of(chat));
+    socket->leave(cut_room(chat));
     members_sent_out.add();
     socket->emit("chat_removed", json::chat_removed(chat, user_rev));
     drop_interests({chat});

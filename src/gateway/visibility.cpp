@@ -37,6 +37,29 @@ void Visibility::forget(domain::ChatId chat, domain::UserId user) {
   if (cut.first_visible.empty() && cut.hidden_by.empty()) chats_.erase(at);
 }
 
+std::vector<domain::UserId> Visibility::users(domain::ChatId chat) const {
+  std::vector<domain::UserId> users;
+  const auto at = chats_.find(chat);
+  if (at == chats_.end()) return users;
+  for (const auto& [user, first_visible] : at->second.first_visible) users.push_back(user);
+  for (const auto& [message, hidden] : at->second.hidden_by) {
+    for (const auto& user : hidden) {
+      if (std::ranges::find(users, user) == users.end()) users.push_back(user);
+    }
+  }
+  return users;
+}
+
+bool Visibility::sees_less(domain::ChatId chat, domain::UserId user) const {
+  const auto at = chats_.find(chat);
+  if (at == chats_.end()) return false;
+  const auto has_hidden = [user](const auto& hidden) {
+    return std::ranges::find(hidden.second, user) != hidden.second.end();
+  };
+  return at->second.first_visible.contains(user) ||
+         std::ranges::any_of(at->second.hidden_by, has_hidden);
+}
+
 std::vector<std::pair<domain::UserId, View>> Visibility::cut(const domain::Message& message) const {
   std::vector<std::pair<domain::UserId, View>> users;
   const auto at = chats_.find(message.chat_id);

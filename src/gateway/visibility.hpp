@@ -27,6 +27,9 @@ class Visibility {
   void hide(domain::ChatId chat, domain::UserId user, domain::MessageId message);
   void forget(domain::ChatId chat, domain::UserId user);
 
+  /// Those who see less than all of the chat.
+  [[nodiscard]] std::vector<domain::UserId> users(domain::ChatId chat) const;
+  [[nodiscard]] bool sees_less(domain::ChatId chat, domain::UserId user) const;
   /// Who here sees less than all of this message, and how much.
   [[nodiscard]] std::vector<std::pair<domain::UserId, View>> cut(
       const domain::Message& message) const;

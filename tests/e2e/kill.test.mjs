@@ -1,5 +1,5 @@
 // `kill -9` under load, ten times in a row. Afterwards every acked message is in the history once,
-// `seq` has no hole, edits, deletions and memberships stand as they were acked, and every
+// `seq` has no hole, edits, deletions, reads and memberships stand as they were acked, and every
 // device that follows the client's rule has exactly the chat.
 
 import assert from 'node:assert/strict';
@@ -27,10 +27,15 @@ async function talk(device, chatIds, random, log, isOver) {
   while (!isOver()) {
     const chatId = random.pick(chatIds);
     const dice = random.below(10);
-    if (dice < 7 || mine.length === 0) {
+    if (dice < 6 || mine.length === 0) {
       const sent = await device.send(chatId, `text ${random.below(1e9)}`);
       log.sends.push(sent);
       mine.push(sent);
+    } else if (dice < 8) {
+      const { chatId: where, seq } = random.pick(mine);
+      await device.insist('mark_read', { chatId: where, seq });
+      const key = `${device.person.id} ${where}`;
+      log.reads.set(key, Math.max(seq, log.reads.get(key) ?? 0));
     } else if (dice < 9) {
       const { chatId: where, messageId } = random.pick(mine);
       const content = `edit ${random.below(1e9)}`;
@@ -74,6 +79,13 @@ async function checkMemberships(owner, chatId, guests, log) {
   }
   const { memberCount } = await owner.ask('GET', `/v1/chats/${chatId}`);
   assert.equal(memberCount, users + [...log.isIn.values()].filter(Boolean).length);
+}
+
+/** No acked mark is lost. */
+async function checkReads(person, chatId, log) {
+  const { state } = await person.ask('GET', `/v1/chats/${chatId}`);
+  const acked = log.reads.get(`${person.id} ${chatId}`) ?? 0;
+  assert.ok(state.lastReadSeq >= acked, `read up to ${state.lastReadSeq}, acked ${acked}`);
 }
 
 function checkHistory(history, log, chatId) {
@@ -128,6 +140,7 @@ test(`kill -9 under load, ${kills} times`, { timeout: 240_000 }, async (t) => {
     sends: [],
     edits: new Map(),
     erased: new Map(),
+    reads: new Map(),
     isIn: new Map(),
     additions: new Map(),
   };
@@ -149,6 +162,7 @@ test(`kill -9 under load, ${kills} times`, { timeout: 240_000 }, async (t) => {
   for (const device of [...devices, ...guests]) device.check();
   assert.ok(log.sends.length > 200, `only ${log.sends.length} sends`);
   t.diagnostic(`${log.sends.length} sends, ${log.edits.size} edited, ${log.erased.size} erased`);
+  t.diagnostic(`${log.reads.size} read, ${[...log.additions.values()]} additions of guests`);
 
   await checkMemberships(people[0], chatIds[0], guests, log);
   for (const guest of guests.filter(({ person }) => log.isIn.get(person.id))) {
@@ -160,6 +174,7 @@ test(`kill -9 under load, ${kills} times`, { timeout: 240_000 }, async (t) => {
     for (const chatId of reachable.get(person.id) ?? []) {
       const history = await person.history(chatId);
       checkHistory(history, log, chatId);
+      await checkReads(person, chatId, log);
       const truth = history.map(bare);
       for (const device of own) {
         await eventually(`a device of ${person.username} has exactly the chat`, () => {

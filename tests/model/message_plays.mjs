@@ -5,13 +5,13 @@ import assert from 'node:assert/strict';
 import { seenView } from './views.mjs';
 
 export async function send(player, action, who, chat) {
-  const target = chat.messages.at(-1 - (action.reply % chat.messages.length));
+  const target = player.target({ message: action.reply }, who, chat);
   const mentioned = player.world.users[action.mention % player.world.users.length];
   const request = {
     content: action.content,
     type: 'text',
     ...(action.hasKey ? { clientMessageId: `k${(player.keys += 1)}` } : {}),
-    ...(action.reply !== undefined && target?.id ? { replyToMessageId: target.id } : {}),
+    ...(action.reply !== undefined && target ? { replyToMessageId: target.id } : {}),
     ...(mentioned ? { mentions: [mentioned.id] } : {}),
   };
   return sendRequest(player, action, who, chat, request);
@@ -49,7 +49,8 @@ async function sendRequest(player, action, who, chat, request) {
 export async function burst(player, action, who, chat) {
   const sends = action.sends
     .map((each) => ({ ...each, index: each.by % player.people.length }))
-    .filter(({ index }) => chat.state(player.world.users[index]));
+    .filter(({ index }) => chat.state(player.world.users[index]))
+    .filter(({ index }) => !chat.isKeptAway(player.world.users[index]));
   const asked = await Promise.all(
     sends.map(async ({ index, door, content }) => {
       const request = { content, clientMessageId: `b${(player.keys += 1)}` };

@@ -10,13 +10,22 @@ import * as chatPlays from './chat_plays.mjs';
 import * as groupPlays from './group_plays.mjs';
 import * as messagePlays from './message_plays.mjs';
 import * as privatePlays from './private_plays.mjs';
+import * as syncPlays from './sync_plays.mjs';
 import { World } from './rules.mjs';
 import { visible, withoutUnseen } from './views.mjs';
 
 const transports = [['websocket'], ['polling']];
 /** One function an action: `(player, action, who, chat)` answers the chat that it changed. */
-const plays = { ...chatPlays, ...groupPlays, ...messagePlays, ...privatePlays };
-const withoutChat = new Set(['makeDirect', 'makeGroup', 'list', 'repeatSend', 'unread']);
+const plays = { ...chatPlays, ...groupPlays, ...messagePlays, ...privatePlays, ...syncPlays };
+const withoutChat = new Set([
+  'makeDirect',
+  'makeGroup',
+  'list',
+  'repeatSend',
+  'unread',
+  'sync',
+  'verify',
+]);
 
 /** `count` users on a server, each with a device on either transport, and the model of it all. */
 export class Player {
@@ -26,6 +35,8 @@ export class Player {
   played = 0;
   /** What a member has who asks for changes after every action: by chat and user. */
   replicas = new Map();
+  /** Where each device stood at its last sync. */
+  synced = new Map();
   sent = [];
   keys = 0;
 
@@ -111,8 +122,11 @@ export class Player {
       ? chat.messages.filter((message) => message.senderId === who.user.id)
       : chat.messages;
     const target = fitting.at(-1 - (action.message % fitting.length));
-    // Nobody can tell the id of what was written when the last member left.
-    return target?.id ? target : null;
+    // Nobody can tell the id of what was written when the last member left. What a member has
+    // hidden or cleared away themselves is left alone.
+    const state = chat.state(who.user);
+    const isAway = state && target?.seq >= state.visibleFromSeq && !chat.sees(who.user, target);
+    return target?.id && !isAway ? target : null;
   }
 
   /** Snapshot, then changes, is a fresh snapshot: for one member after each change. */

@@ -66,7 +66,7 @@ export async function receipts(player, action, who, chat) {
   if (!player.judge(answer, isSeen ? {} : { refused: 'not-found' })) return;
   const { messageId, seq, page, data, ...counts } = answer.body;
   assert.deepEqual([messageId, seq, page.hasMore], [target.id, target.seq, false]);
-  const { data: wanted, ...wantedCounts } = own.receipts(chat, target);
+  const { data: wanted, ...wantedCounts } = own.receipts(chat, target, who.user);
   assert.deepEqual(counts, wantedCounts);
   const byUser = (list) =>
     list
@@ -81,6 +81,20 @@ export async function members(player, action, who, chat) {
   const shown = answer.body.data.map(({ user, role, joinedAt }) => [user.id, role, joinedAt]);
   const wanted = chat.members.map(({ userId, role, joinedAt }) => [userId, role, joinedAt]);
   assert.deepEqual(shown.sort(), wanted.sort());
+}
+
+export async function block(player, action, who) {
+  const other = player.world.users[action.other % player.world.users.length];
+  const path = `/v1/blocks/${other.id}`;
+  const answer = await player.ask({}, who, [action.isOn ? 'PUT' : 'DELETE', path]);
+  if (other === who.user && action.isOn) {
+    player.judge(answer, { refused: 'validation-failed', pointer: '/userId' });
+    return;
+  }
+  player.judge(answer, {});
+  const key = `${who.user.id} ${other.id}`;
+  if (action.isOn) player.world.blocks.add(key);
+  else player.world.blocks.delete(key);
 }
 
 /** What the filter `unread` lists. */

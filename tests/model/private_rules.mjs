@@ -99,13 +99,16 @@ export function hide(chat, user, messageId) {
 }
 
 /** How far a message has got with each of those who were there, but its sender. */
-export function receipts(chat, message) {
+export function receipts(chat, message, asker) {
+  // Of whom one has blocked one is told nothing.
+  const isWithheld = (userId) => chat.type === 'direct' && chat.world.hasBlocked(asker.id, userId);
   const data = chat.members
     .filter((state) => state.userId !== message.senderId && state.joinedAt <= message.createdAt)
     .map(({ userId, lastReadSeq, lastDeliveredSeq }) => ({
       userId,
-      state:
-        lastReadSeq >= message.seq
+      state: isWithheld(userId)
+        ? 'sent'
+        : lastReadSeq >= message.seq
           ? 'read'
           : lastDeliveredSeq >= message.seq
             ? 'delivered'

@@ -9,6 +9,7 @@ export function refusal(code, pointer) {
 
 const notFound = refusal('not-found');
 const forbidden = refusal('forbidden');
+export const keptAway = refusal('cannot-contact-user');
 
 /** The first code points, as previews are cut. */
 export function cut(text, count = 140) {
@@ -18,6 +19,8 @@ export function cut(text, count = 140) {
 export class World {
   users = [];
   chats = [];
+  /** `${owner} ${other}`: the one has blocked the other. */
+  blocks = new Set();
 
   addUser({ id, username, displayName }) {
     this.users.push({ id, username, displayName });
@@ -25,6 +28,10 @@ export class World {
 
   user(id) {
     return this.users.find((user) => user.id === id);
+  }
+
+  hasBlocked(ownerId, otherId) {
+    return this.blocks.has(`${ownerId} ${otherId}`);
   }
 
   chatsOf(user) {
@@ -39,7 +46,7 @@ export class World {
 
   /** `learnt`: `{id, createdAt, messageId?}` from the answer. */
   makeDirect(one, other, learnt) {
-    const chat = new Chat('direct', learnt);
+    const chat = new Chat('direct', learnt, this);
     for (const user of [one, other]) chat.join(user, 0, 'member', learnt.createdAt);
     this.chats.push(chat);
     return chat;
@@ -47,13 +54,13 @@ export class World {
 
   /** Everybody has one from the beginning: for themselves alone. */
   makeSaved(user, learnt) {
-    const chat = new Chat('saved', learnt);
+    const chat = new Chat('saved', learnt, this);
     chat.join(user, 0, 'member', learnt.createdAt);
     this.chats.push(chat);
   }
 
   makeGroup(creator, title, others, clientChatId, learnt) {
-    const chat = new Chat('group', learnt);
+    const chat = new Chat('group', learnt, this);
     Object.assign(chat, { title, ownerId: creator.id, creatorId: creator.id, clientChatId });
     chat.settings = { historyVisibility: 'all' };
     const members = [creator, ...others];
@@ -108,8 +115,8 @@ export class Chat {
   lastRev = 0;
   pinned = [];
 
-  constructor(type, { id, createdAt }) {
-    Object.assign(this, { type, id, createdAt, updatedAt: createdAt });
+  constructor(type, { id, createdAt }, world) {
+    Object.assign(this, { type, id, createdAt, updatedAt: createdAt, world });
   }
 
   get lastSeq() {
@@ -182,6 +189,13 @@ export class Chat {
     ).length;
   }
 
+  /** In a direct chat whom the peer has blocked writes nothing, and takes back what they wrote. */
+  isKeptAway(user) {
+    if (this.type !== 'direct') return false;
+    const peer = this.members.find((member) => member.userId !== user.id);
+    return this.world.hasBlocked(peer.userId, user.id);
+  }
+
   find(user, messageId) {
     return this.messages.find((message) => message.id === messageId && this.sees(user, message));
   }
@@ -197,6 +211,7 @@ export class Chat {
     }
     const state = this.state(user);
     if (!state) return notFound;
+    if (this.isKeptAway(user)) return keptAway;
     const target = replyToMessageId && this.find(user, replyToMessageId);
     if (replyToMessageId && !target) return refusal('validation-failed', '/replyToMessageId');
 
@@ -230,6 +245,7 @@ export class Chat {
   edit(user, { messageId, content, baseVersion }) {
     const message = this.state(user) && this.find(user, messageId);
     if (!message) return notFound;
+    if (this.isKeptAway(user)) return keptAway;
     if (message.type === 'system' || message.senderId !== user.id || message.isDeleted) {
       return forbidden;
     }
@@ -267,6 +283,7 @@ export class Chat {
   react(user, { messageId, emoji, adds }) {
     const message = this.state(user) && this.find(user, messageId);
     if (!message) return notFound;
+    if (this.isKeptAway(user)) return keptAway;
     if (message.type === 'system') return forbidden;
     const has = message.reactions.some((each) => each.emoji === emoji && each.userId === user.id);
     if (adds && message.isDeleted) return forbidden;
@@ -287,6 +304,7 @@ export class Chat {
     const state = this.state(user);
     const message = state && this.find(user, messageId);
     if (!message) return notFound;
+    if (this.isKeptAway(user)) return keptAway;
     if (message.type === 'system') return forbidden;
     if (this.type === 'group' && state.role === 'member') return forbidden;
     if (message.isPinned === isPinned) return { message, hasChanged: false };

@@ -62,7 +62,8 @@ class Node {
   /// `others`: another node, whose presence table this one shares.
   Node(adapters::memory::MemoryStore& store, ports::Bus& bus, ports::Random& random,
        std::size_t shard_count, server::Options options = {}, Node* others = nullptr)
-      : world(shard_count, std::move(options)),
+      : recovers_(options.recovery.is_on),
+        world(shard_count, std::move(options)),
         clock(world.clock),
         own_table_(clock),
         board(others == nullptr ? own_table_ : others->own_table_),
@@ -123,7 +124,7 @@ class Node {
                  .bus = bus,
                  .clock = clock,
                  .random = random},
-                {}) {}
+                {.recovers = recovers_}) {}
 
   [[nodiscard]] adapters::memory::PresenceTable& presence_table() { return own_table_; }
 
@@ -143,6 +144,7 @@ class Node {
  private:
   PlainHasher passwords_;
   PlainTokens tokens_;
+  bool recovers_;
 
  public:
   FakeWorld world;
