@@ -105,8 +105,7 @@ Task<Result<Reply>> MemberRoutes::set_role(CallPtr call) {
 Task<Result<Reply>> MemberRoutes::remove(CallPtr call) {
   const auto target = target_of(*call);
   if (!target) co_return fail(target.error());
-  co_return nothing_or(
-      co_await members_.remove(call->caller.user_id, target->chat, target->user));
+  co_return nothing_or(co_await members_.remove(call->caller.user_id, target->chat, target->user));
 }
 
 Task<Result<Reply>> MemberRoutes::leave(CallPtr call) {

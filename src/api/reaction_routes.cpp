@@ -97,8 +97,7 @@ Task<Result<Reply>> ReactionRoutes::set_pin(CallPtr call, bool is_pinned) {
   Parameters parameters(*call);
   const auto place = read_place(parameters);
   if (auto checked = parameters.finish(); !checked) co_return fail(std::move(checked.error()));
-  auto message =
-      co_await messages_.pin(call->caller.user_id, place.chat, place.message, is_pinned);
+  auto message = co_await messages_.pin(call->caller.user_id, place.chat, place.message, is_pinned);
   if (!message) co_return fail(std::move(message.error()));
   co_return json_reply(json::message(*message));
 }

@@ -73,7 +73,16 @@ std::shared_ptr<runtime::TlsCertificate> load_certificate(const Config& config) 
 server::Options socketio_options(const Config& config) {
   auto options = config.socketio;
   options.cors_origins = config.cors_origins;
+  options.recovery.is_on = config.recovery.count() > 0;
+  options.recovery.disconnection_max = config.recovery;
   return options;
+}
+
+gateway::Gateway::Limits gateway_limits(const Config& config) {
+  auto limits = config.gateway;
+  limits.content = config.messages.content;
+  limits.recovers = config.recovery.count() > 0;
+  return limits;
 }
 
 services::MessageService::Limits message_limits(const Config& config) {
@@ -153,12 +162,9 @@ Process::Process(const Config& config)
                  .clock = clock_,
                  .random = random_},
                 config.accounts),
-      chats_({.chats = store_,
-              .relations = store_,
-              .bus = bus_,
-              .clock = clock_,
-              .random = random_},
-             config.chats),
+      chats_(
+          {.chats = store_, .relations = store_, .bus = bus_, .clock = clock_, .random = random_},
+          config.chats),
       messages_({.shards = shards_,
                  .log = store_,
                  .messages = store_,
@@ -200,13 +206,14 @@ Process::Process(const Config& config)
                 .presence = presence_,
                 .own = own_,
                 .chat_store = store_,
+                .state_store = store_,
                 .message_store = store_,
                 .people = store_,
                 .presence_board = presence_board_,
                 .bus = bus_,
                 .clock = clock_,
                 .random = random_},
-               {.content = config.messages.content, .rate_events = config.rate_events}),
+               gateway_limits(config)),
       connect_gate_(config.rate_connect),
       api_({.accounts = accounts_,
             .chats = chats_,

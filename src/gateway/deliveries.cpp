@@ -5,7 +5,6 @@
 #include "json/write.hpp"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <utility>
 
@@ -136,48 +135,93 @@ void Gateway::on_session_revoked(const ports::SessionRevoked& event) {
   }
 }
 
+server::Broadcast Gateway::to_chat(domain::ChatId chat, const std::vector<std::size_t>& shards) {
+  auto everybody = ports_.server.in(kNamespace).to(room_of(chat));
+  // Where sessions are recovered, one may be on its way from a shard to another just now.
+  return limits_.recovers ? everybody : std::move(everybody).on_shards(shards);
+}
+
 void Gateway::deliver(const std::vector<std::size_t>& shards, domain::ChatId chat,
                       const OrderedChange& change) {
   // Whoever has sent types no more, and everybody hears so before the message.
   if (change.is_new && change.message->type != domain::MessageType::system) {
     here().typists->commit(chat, change.message->sender_id);
   }
-  const auto text =
-      std::make_shared<const std::string>(json::message(*change.message, change.prev_rev));
+  changes_delivered.add(static_cast<std::int64_t>(shards.size()));
+  auto everybody = to_chat(chat, shards);
+  const auto text = json::message(*change.message, change.prev_rev);
+  // What follows the last one and answers nobody is for everybody to see. Of all else some may see
+  // less: the cut room's sockets are looked at one by one.
+  const bool is_plain =
+      change.is_new && !change.message->reply_to && change.prev_rev + 1 == change.message->rev;
+  if (is_plain) {
+    (void)everybody.emit(event_of(change), text);
+  } else {
+    (void)std::move(everybody).except(cut_room(chat)).emit(event_of(change), text);
+  }
+  const bool ends = domain::ends_memberships(*change.message);
+  if (is_plain && !ends) return;
   for (const auto shard : shards) {
-    ports_.shards.post(shard, [this, chat, text, change] {
-      changes_delivered.add();
-      deliver_here(chat, change, *text);
-      if (domain::ends_memberships(*change.message)) end_memberships(chat, change);
-    });
+    const auto follow = [this, chat, change, is_plain, ends] {
+      if (!is_plain) deliver_cut(chat, change);
+      if (ends) end_memberships(chat, change);
+    };
+    // The own shard was told at once.
+    if (shard == ports_.shards.current()) {
+      follow();
+    } else {
+      ports_.shards.post(shard, follow);
+    }
   }
 }
 
-void Gateway::deliver_here(domain::ChatId chat, const OrderedChange& change,
-                           const std::string& text) {
-  const auto make = [](std::string_view event, std::string_view argument) {
-    const std::array<std::string_view, 1> arguments{argument};
-    return server::make_event(kNamespace, event, arguments, server::PacketClass::durable);
-  };
-  const auto& message = *change.message;
+/// To those who may see less than all of the chat: each as much of the message as is theirs.
+void Gateway::deliver_cut(domain::ChatId chat, const OrderedChange& change) {
   const auto& visibility = here().visibility;
-  if (!visibility.is_cut(chat, message)) {
-    ports_.server.send_to_room(kNamespace, room_of(chat), make(event_of(change), text));
-    return;
-  }
-  // Old messages only, and answers to them: each member's own view is looked up.
-  const auto send_as = [&](View view, const server::Packet& packet) {
-    ports_.server.send_to_room(
-        kNamespace, room_of(chat), packet, [&](const server::Socket& socket) {
-          return visibility.view(connection_of(socket).claims.user_id, message) == view;
-        });
-  };
+  const auto users = visibility.users(chat);
+  if (users.empty()) return;
+  const auto& message = *change.message;
   auto without_reply = message;
   if (without_reply.reply_to) without_reply.reply_to->preview.clear();
-  send_as(View::whole, make(event_of(change), text));
-  send_as(View::without_reply,
-          make(event_of(change), json::message(without_reply, change.prev_rev)));
-  send_as(View::stub, make(kStubEvent, json::message(domain::stub_of(message), change.prev_rev)));
+  const auto whole = json::message(message, change.prev_rev);
+  const auto answer = json::message(without_reply, change.prev_rev);
+  const auto stub = json::message(domain::stub_of(message), change.prev_rev);
+  const auto cut = visibility.cut(message);
+  for (const auto& user : users) {
+    const auto at = std::ranges::find(cut, user, [](const auto& each) { return each.first; });
+    const bool is_stub = at != cut.end() && at->second == View::stub;
+    const auto& text = at == cut.end() ? whole : is_stub ? stub : answer;
+    tell_in_chat(user, chat, {.name = is_stub ? kStubEvent : event_of(change),
+                              .text = std::make_shared<const std::string>(text)});
+  }
+}
+
+void Gateway::tell_in_chat(domain::UserId user, domain::ChatId chat, const OwnEvent& event) {
+  const auto at = here().sockets_of.find(user);
+  if (at == here().sockets_of.end()) return;
+  // A copy: a write may end a slow reader, which then leaves the list.
+  const auto handles = at->second;
+  for (const auto& handle : handles) {
+    auto* socket = ports_.server.find(handle);
+    if (socket != nullptr && hears(connection_of(*socket), chat)) tell_own(*socket, event);
+  }
+}
+
+/// On one shard: what the user may see of the chat has changed, or is known now.
+void Gateway::place_by_sight(domain::UserId user, domain::ChatId chat) {
+  const auto at = here().sockets_of.find(user);
+  if (at == here().sockets_of.end()) return;
+  const bool sees_less = here().visibility.sees_less(chat, user);
+  for (const auto& handle : at->second) {
+    auto* socket = ports_.server.find(handle);
+    if (socket == nullptr || !hears(connection_of(*socket), chat)) continue;
+    if (sees_less) {
+      connection_of(*socket).is_cut = true;
+      socket->join(cut_room(chat));
+    } else {
+      socket->leave(cut_room(chat));
+    }
+  }
 }
 
 }  // namespace knotos::gateway

@@ -18,19 +18,14 @@ Task<void> Gateway::react(Request request) {
   if (!fields) co_return refuse(request.event, fields.error());
   auto reacting = json::react_request(*fields);
   if (!reacting) co_return refuse(request.event, reacting.error());
-  const auto message =
-      co_await ports_.messages.react(request.claims.user_id, std::move(*reacting));
+  const auto message = co_await ports_.messages.react(request.claims.user_id, std::move(*reacting));
   if (!message) co_return refuse(request.event, message.error());
   request.event.ack.reply(json::rev_ack(message->rev));
 }
 
-Task<void> Gateway::pin_message(Request request) {
-  co_await set_pin(std::move(request), true);
-}
+Task<void> Gateway::pin_message(Request request) { co_await set_pin(std::move(request), true); }
 
-Task<void> Gateway::unpin_message(Request request) {
-  co_await set_pin(std::move(request), false);
-}
+Task<void> Gateway::unpin_message(Request request) { co_await set_pin(std::move(request), false); }
 
 Task<void> Gateway::set_pin(Request request, bool is_pinned) {
   const auto fields = fields_of(request.event);

@@ -57,18 +57,23 @@ Task<void> Gateway::catch_up(Newcomer newcomer, std::size_t origin) {
   auto missed = co_await here().orders->catch_up(event.chat_id, event.known_rev);
   // They have left again: the delivery that says so may have passed already.
   const bool has_left = missed && std::ranges::any_of(*missed, [&newcomer](const auto& change) {
-    return change.message->rev > newcomer.member_rev &&
-           domain::ends_membership(*change.message, newcomer.event.user_id);
-  });
-  ports_.shards.post(origin, [this, has_left, newcomer = std::move(newcomer),
-                              missed = std::move(missed)] {
+                          return change.message->rev > newcomer.member_rev &&
+                                 domain::ends_membership(*change.message, newcomer.event.user_id);
+                        });
+  auto show = [this, has_left, newcomer = std::move(newcomer), missed = std::move(missed)] {
     if (missed && !has_left) {
       show_added(newcomer, *missed);
     } else if (!missed && missed.error().code != Errc::not_found) {
       send_back(newcomer.event.user_id);
     }
     drop_interests({newcomer.event.chat_id});
-  });
+  };
+  // What is told to the own shard is told at once, to the others by the mailbox.
+  if (origin == ports_.shards.current()) {
+    show();
+  } else {
+    ports_.shards.post(origin, std::move(show));
+  }
 }
 
 void Gateway::show_added(const Newcomer& newcomer, const std::vector<OrderedChange>& missed) {
@@ -76,7 +81,6 @@ void Gateway::show_added(const Newcomer& newcomer, const std::vector<OrderedChan
   const auto& event = newcomer.event;
   const auto at = part.sockets_of.find(event.user_id);
   if (at == part.sockets_of.end()) return;
-  part.visibility.set(event.chat_id, event.user_id, newcomer.first_visible);
   // A copy: a write may end a slow reader, which then leaves the list.
   const auto handles = at->second;
   for (const auto& handle : handles) {
@@ -92,6 +96,8 @@ void Gateway::show_added(const Newcomer& newcomer, const std::vector<OrderedChan
       socket->emit(event_of(change), json::message(message, change.prev_rev));
     }
   }
+  part.visibility.set(event.chat_id, event.user_id, newcomer.first_visible);
+  place_by_sight(event.user_id, event.chat_id);
 }
 
 /// False: the socket knows of this membership already.
@@ -114,6 +120,27 @@ bool Gateway::enter_chat(server::Socket& socket, domain::ChatId chat, domain::Re
   return true;
 }
 
+void Gateway::hear_view(const ports::BusEvent& event) {
+  const auto* const hidden = std::get_if<ports::MessageHidden>(&event);
+  const auto* const changed = std::get_if<ports::ChatStateChanged>(&event);
+  if (hidden == nullptr && changed == nullptr) return;
+  for (std::size_t shard = 0; shard < parts_.size(); ++shard) {
+    if (hidden != nullptr) {
+      ports_.shards.post(shard, [this, copy = *hidden] {
+        if (!here().sockets_of.contains(copy.user_id)) return;
+        here().visibility.hide(copy.chat_id, copy.user_id, copy.message_id);
+        place_by_sight(copy.user_id, copy.chat_id);
+      });
+    } else {
+      ports_.shards.post(shard, [this, user = changed->user_id, state = changed->state] {
+        if (!here().sockets_of.contains(user)) return;
+        here().visibility.set(state->chat_id, user, domain::first_visible_seq(*state));
+        place_by_sight(user, state->chat_id);
+      });
+    }
+  }
+}
+
 /// After the change itself: it is the last thing of the chat that they hear.
 void Gateway::end_memberships(domain::ChatId chat, const OrderedChange& change) {
   const auto& event = *change.message->system_event;
@@ -123,8 +150,8 @@ void Gateway::end_memberships(domain::ChatId chat, const OrderedChange& change) 
     for (const auto& [user, sockets] : here().sockets_of) users.push_back(user);
   }
   for (const auto& user : users) {
-    const auto told = std::ranges::find(change.removed, user,
-                                        [](const auto& removed) { return removed.first; });
+    const auto told =
+        std::ranges::find(change.removed, user, [](const auto& removed) { return removed.first; });
     const auto user_rev = told == change.removed.end() ? domain::UserRev{0} : told->second;
     send_out(user, chat, change.message->rev, user_rev);
   }
@@ -152,6 +179,7 @@ void Gateway::send_out(domain::UserId user, domain::ChatId chat, domain::Rev rev
     connection.chats.erase(place);
     here().visibility.forget(chat, user);
     socket->leave(room_of(chat));
+    socket->leave(cut_room(chat));
     members_sent_out.add();
     socket->emit("chat_removed", json::chat_removed(chat, user_rev));
     drop_interests({chat});

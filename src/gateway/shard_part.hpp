@@ -3,8 +3,8 @@
 #include "gateway/gateway.hpp"
 #include "gateway/visibility.hpp"
 
+#include <algorithm>
 #include <cstdint>
-#include <map>
 #include <unordered_map>
 
 namespace knotos::gateway {
@@ -13,8 +13,6 @@ inline constexpr std::string_view kNamespace = "/";
 
 /// What the gateway keeps on one shard. Private to the gateway's own files.
 struct Gateway::ShardPart {
-  /// Admitted, and not connected yet.
-  std::map<server::SocketHandle, Arrival> admitted;
   std::unordered_map<domain::UserId, std::vector<server::SocketHandle>> sockets_of;
   /// How many sockets and arrivals of this shard want each chat; its home knows of those above 0.
   std::unordered_map<domain::ChatId, std::uint32_t> interests;
@@ -40,6 +38,16 @@ struct Gateway::ShardPart {
 [[nodiscard]] inline std::string_view room_of(const domain::ChatId& chat) {
   const auto& bytes = chat.uuid().bytes;
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// The room of those sockets in a chat that may not see all of it.
+[[nodiscard]] inline std::string cut_room(const domain::ChatId& chat) {
+  return "cut" + std::string(room_of(chat));
+}
+
+/// The socket is in the chat.
+[[nodiscard]] inline bool hears(const Connection& connection, domain::ChatId chat) {
+  return connection.is_ready && std::ranges::binary_search(connection.chats, chat);
 }
 
 /// The room of a user's sockets. No chat's and no socket's name is as long.

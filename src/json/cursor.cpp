@@ -62,7 +62,7 @@ std::string encode_cursor(const ports::ReactionPosition& position) {
 
 Result<ports::ReactionPosition> decode_reaction_cursor(std::string_view text) {
   const auto position = unseal(kReactions, text);
-  if (!position || position->size() < 8 + 16) return refused();
+  if (!position || position->size() < 8 + 16) return refuse_cursor();
   std::string_view rest = *position;
   ports::ReactionPosition decoded;
   decoded.created_at = Time(Milliseconds(static_cast<std::int64_t>(take_number(rest, 8))));

@@ -99,9 +99,9 @@ Result<services::MemberService::Description> description_body(const Object& obje
   if (const auto name = reader.nested_text("settings", "historyVisibility")) {
     description.history_visibility = domain::parse_history_visibility(*name);
     if (!description.history_visibility) {
-      reader.refuse_all(fail_field("/settings/historyVisibility", "not-allowed",
-                                   "One of all and sinceJoin.")
-                            .error());
+      reader.refuse_all(
+          fail_field("/settings/historyVisibility", "not-allowed", "One of all and sinceJoin.")
+              .error());
     }
   }
   return finished(reader, std::move(description));

@@ -65,8 +65,7 @@ void append_preview(std::string& out, const domain::Preview& preview) {
 }
 
 /// `first_visible`: the reader's. Of an older message they see nothing, here neither.
-void append_chat_fields(ObjectWriter& object, const domain::Chat& chat,
-                        domain::Seq first_visible) {
+void append_chat_fields(ObjectWriter& object, const domain::Chat& chat, domain::Seq first_visible) {
   object.id("id", chat.id);
   object.text("type", name_of(chat.type));
   if (chat.type == domain::ChatType::group) object.text("title", chat.title);

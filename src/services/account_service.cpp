@@ -205,10 +205,8 @@ Task<void> AccountService::ensure_saved_chat(domain::UserId user) {
     co_return;
   }
   for (const auto& [member, user_rev] : created->user_revs) {
-    ports_.bus.publish(ports::ChatAdded{.user_id = member,
-                                        .user_rev = user_rev,
-                                        .chat_id = created->chat.id,
-                                        .known_rev = 0});
+    ports_.bus.publish(ports::ChatAdded{
+        .user_id = member, .user_rev = user_rev, .chat_id = created->chat.id, .known_rev = 0});
   }
 }
 

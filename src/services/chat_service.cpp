@@ -188,7 +188,7 @@ Task<Result<void>> ChatService::check_members(UserId creator, std::vector<UserId
 }
 
 Task<Result<std::optional<domain::ChatListItem>>> ChatService::made_before(UserId creator,
-                                                                          domain::ChatId chat) {
+                                                                           domain::ChatId chat) {
   auto item = co_await ports_.chats.item(creator, chat);
   if (item) co_return std::optional(std::move(*item));
   if (item.error().code != Errc::not_found) co_return fail(std::move(item.error()));

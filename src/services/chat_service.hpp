@@ -52,8 +52,8 @@ class ChatService {
   /// Errors: validation_failed (with oneself; no such user, at /userId), cannot_contact_user (only
   /// where there is none yet), store_unavailable.
   [[nodiscard]] Task<Result<Created>> create_direct(domain::UserId creator, domain::UserId other);
-  /// Errors: validation_failed (title, members), cannot_contact_user, client_message_id_reused (another group under this
-  /// clientChatId), store_unavailable.
+  /// Errors: validation_failed (title, members), cannot_contact_user, client_message_id_reused
+  /// (another group under this clientChatId), store_unavailable.
   [[nodiscard]] Task<Result<Created>> create_group(domain::UserId creator, NewGroup group);
 
   [[nodiscard]] Task<Result<ports::ChatListPage>> list(domain::UserId user, ListQuery query);

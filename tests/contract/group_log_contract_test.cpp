@@ -50,16 +50,13 @@ class GroupLogContract : public ContractTest {
                                      .emoji = emoji,
                                      .created_at = scene_.next_time()};
     entry.after.rev = before.chat.last_rev + 1;
-    entry.after.reactions = {
-        {.emoji = emoji, .count = 7, .recent_user_ids = {user, ann_}},
-        {.emoji = "\xF0\x9F\x91\x8D", .count = 1, .recent_user_ids = {}}};
+    entry.after.reactions = {{.emoji = emoji, .count = 7, .recent_user_ids = {user, ann_}},
+                             {.emoji = "\xF0\x9F\x91\x8D", .count = 1, .recent_user_ids = {}}};
     return scene_.append(group_, before.chat.last_rev, {entry});
   }
   std::vector<domain::UserId> reactors(const std::string& emoji, std::size_t limit = 10) {
     const auto message = scene_.message_at(group_, 2).id;
-    return world_
-        ->run(world_->messages().recent_reactors(group_, message, emoji, limit))
-        .value();
+    return world_->run(world_->messages().recent_reactors(group_, message, emoji, limit)).value();
   }
   ports::Roster roster() { return world_->run(world_->log().roster(group_)).value(); }
 };
@@ -179,8 +176,7 @@ TEST_P(GroupLogContract, ReactionsComeAndGoWithTheirEntries) {
   EXPECT_EQ(message.rev, 5U);
   EXPECT_EQ(reactors("+1"), (std::vector{ann_, bob_}));
   EXPECT_EQ(reactors("+1", 1), std::vector{ann_});
-  EXPECT_TRUE(
-      world_->run(world_->messages().has_reaction(group_, message.id, bob_, "+1")).value());
+  EXPECT_TRUE(world_->run(world_->messages().has_reaction(group_, message.id, bob_, "+1")).value());
   ASSERT_EQ(react(bob_, "+1", ChangeKind::unreact).status, AppendStatus::appended);
   EXPECT_FALSE(
       world_->run(world_->messages().has_reaction(group_, message.id, bob_, "+1")).value());
@@ -230,7 +226,8 @@ TEST_P(GroupLogContract, APinIsOnTheMessageAndOnTheChat) {
   EXPECT_TRUE(scene_.load(group_).chat.pinned_message_ids.empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Adapters, GroupLogContract, testing::ValuesIn(all_adapters()), name_of_adapter);
+INSTANTIATE_TEST_SUITE_P(Adapters, GroupLogContract, testing::ValuesIn(all_adapters()),
+                         name_of_adapter);
 
 }  // namespace
 }  // namespace knotos::contract

@@ -42,7 +42,8 @@ struct ChatProcess {
               std::size_t shard_count = 1)
       : shards(io, shard_count),
         store(memory, io, random),
-        chats({.chats = store, .relations = memory, .bus = bus, .clock = clock, .random = random}, {}),
+        chats({.chats = store, .relations = memory, .bus = bus, .clock = clock, .random = random},
+              {}),
         messages({.shards = shards,
                   .log = store,
                   .messages = store,

@@ -47,10 +47,28 @@ class ChatDevice {
   void connect(Node& node, std::size_t shard, boost::json::object auth = {}) {
     node_ = &node;
     is_admitted_ = false;
+    has_recovered_ = false;
     client_ = node.world.open_websocket(shard);
     auth["token"] = token_;
     client_->send("40" + boost::json::serialize(auth));
   }
+  /// The same, and asks to take up the session that was lost, as stock clients do.
+  void come_back(Node& node, std::size_t shard) {
+    boost::json::object auth;
+    if (!pid_.empty() && !offset_.empty()) {
+      auth["pid"] = pid_;
+      auth["offset"] = offset_;
+    }
+    connect(node, shard, std::move(auth));
+  }
+  /// It reads no list when it comes, for it has a cursor.
+  void trust_cursor() { has_cursor_ = true; }
+  /// Claims another's session as its own.
+  void steal_session(const ChatDevice& other) {
+    pid_ = other.pid_;
+    offset_ = other.offset_;
+  }
+  [[nodiscard]] bool has_recovered() const { return has_recovered_; }
   void disconnect() {
     if (client_) client_->peer().end();
     client_.reset();
@@ -88,7 +106,7 @@ class ChatDevice {
  private:
   void hear(const std::string& text) {
     if (text == "2") return client_->send("3");
-    if (text.starts_with("40{")) is_admitted_ = true;
+    if (text.starts_with("40{")) return on_admitted(boost::json::parse(text.substr(2)).as_object());
     if (text.starts_with("43")) {
       const auto array = text.find('[');
       acks_[std::stoull(text.substr(2, array - 2))] =
@@ -100,7 +118,9 @@ class ChatDevice {
     const std::string name(packet.at(0).as_string());
     const auto& data = packet.at(1);
     events_.emplace_back(name, data);
-    if (name == "session_ready") look_at_list();
+    if (packet.size() > 2) offset_ = std::string(packet.at(2).as_string());
+    // What a recovered session has missed it was sent.
+    if (name == "session_ready" && !has_recovered_ && !has_cursor_) look_at_list();
     if (name == "chat_added") {
       const auto chat = *domain::ChatId::parse(std::string(data.at("chat").at("id").as_string()));
       removed_.erase(chat);
@@ -115,6 +135,15 @@ class ChatDevice {
     }
     if (name == "new_message" || name == "message_updated" || name == "message_deleted")
       on_change(data.as_object());
+  }
+
+  void on_admitted(const boost::json::object& answer) {
+    is_admitted_ = true;
+    const auto* pid = answer.if_contains("pid");
+    if (pid == nullptr) return;
+    has_recovered_ = pid_ == pid->as_string();
+    pid_ = std::string(pid->as_string());
+    if (!has_recovered_) offset_.clear();
   }
 
   void on_change(const boost::json::object& message) {
@@ -160,6 +189,10 @@ class ChatDevice {
   std::vector<std::pair<std::string, boost::json::value>> events_;
   std::map<std::uint64_t, boost::json::object> acks_;
   bool is_admitted_ = false;
+  bool has_recovered_ = false;
+  bool has_cursor_ = false;
+  std::string pid_;
+  std::string offset_;
   std::uint64_t last_ack_ = 0;
   int gaps_ = 0;
   std::set<domain::ChatId> removed_;

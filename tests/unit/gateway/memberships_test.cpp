@@ -140,10 +140,9 @@ TEST(MembershipsTest, WhoSeesOnlySinceTheirJoinGetsStubsOfOldMessages) {
   auto joined = world.online(world.cat, 1);
   world.add(world.cat);
   auto returned = world.online(world.cat, 2);
-  EXPECT_TRUE(node.run(node.messages.react(world.bob.id, {.chat_id = world.chat,
-                                                          .message_id = old.message_id,
-                                                          .emoji = "+1",
-                                                          .adds = true})));
+  EXPECT_TRUE(node.run(node.messages.react(
+      world.bob.id,
+      {.chat_id = world.chat, .message_id = old.message_id, .emoji = "+1", .adds = true})));
   domain::Draft answer;
   answer.content = "an answer";
   answer.reply_to = old.message_id;
@@ -161,6 +160,30 @@ TEST(MembershipsTest, WhoSeesOnlySinceTheirJoinGetsStubsOfOldMessages) {
   world.settle(bob);
   EXPECT_EQ(bob.events().back().second.at("replyTo").at("preview").as_string(), "of old");
   EXPECT_TRUE(bob.events()[bob.events().size() - 2].second.as_object().contains("reactions"));
+}
+
+TEST(MembershipsTest, WhatAUserHidOrClearedChangesAsAStubOnAllTheirDevices) {
+  Membership world;
+  auto& node = world.node;
+  const auto cleared = world.say("cleared", world.ann);
+  EXPECT_TRUE(node.run(node.own.states.clear(world.bob.id, world.chat)));
+  const auto hidden = world.say("hidden", world.ann);
+  auto before = world.online(world.bob, 0);
+  EXPECT_TRUE(node.run(node.own.states.hide(world.bob.id, world.chat, hidden.message_id)));
+  auto after = world.online(world.bob, 1);
+  for (const auto& id : {cleared.message_id, hidden.message_id}) {
+    EXPECT_TRUE(node.run(node.messages.edit(
+        world.ann.id,
+        {.chat_id = world.chat, .message_id = id, .content = "edited", .base_version = {}})));
+  }
+  for (auto* device : {&before, &after}) {
+    world.settle(*device);
+    std::size_t stubs = 0;
+    for (const auto& [name, data] : device->events()) {
+      if (name == "message_updated" && !data.as_object().contains("content")) ++stubs;
+    }
+    EXPECT_EQ(stubs, 2U);
+  }
 }
 
 TEST(MembershipsTest, ARemovalBetweenAnyTwoStepsOfAnArrivalHolds) {

@@ -62,7 +62,8 @@ class Node {
   /// `others`: another node, whose presence table this one shares.
   Node(adapters::memory::MemoryStore& store, ports::Bus& bus, ports::Random& random,
        std::size_t shard_count, server::Options options = {}, Node* others = nullptr)
-      : world(shard_count, std::move(options)),
+      : recovers_(options.recovery.is_on),
+        world(shard_count, std::move(options)),
         clock(world.clock),
         own_table_(clock),
         board(others == nullptr ? own_table_ : others->own_table_),
@@ -74,7 +75,8 @@ class Node {
                   .clock = clock,
                   .random = random},
                  {}),
-        chats({.chats = store, .relations = store, .bus = bus, .clock = clock, .random = random}, {}),
+        chats({.chats = store, .relations = store, .bus = bus, .clock = clock, .random = random},
+              {}),
         messages({.shards = world.shards,
                   .log = store,
                   .messages = store,
@@ -115,13 +117,14 @@ class Node {
                  .presence = presence,
                  .own = own,
                  .chat_store = store,
+                 .state_store = store,
                  .message_store = store,
                  .people = store,
                  .presence_board = board,
                  .bus = bus,
                  .clock = clock,
                  .random = random},
-                {}) {}
+                {.recovers = recovers_}) {}
 
   [[nodiscard]] adapters::memory::PresenceTable& presence_table() { return own_table_; }
 
@@ -141,6 +144,7 @@ class Node {
  private:
   PlainHasher passwords_;
   PlainTokens tokens_;
+  bool recovers_;
 
  public:
   FakeWorld world;

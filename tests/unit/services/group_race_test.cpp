@@ -111,8 +111,7 @@ class GroupRace {
     if (!done) co_return fail(done.error());
     co_return true;
   }
-  Task<Result<bool>> promote(ChatProcess& process, UserId actor, UserId target,
-                             domain::Role role) {
+  Task<Result<bool>> promote(ChatProcess& process, UserId actor, UserId target, domain::Role role) {
     return promote(process, actor, target, role, chat_);
   }
   static Result<bool> told(Result<void> done) {
@@ -123,11 +122,11 @@ class GroupRace {
   void react(ChatProcess& process, UserId actor) {
     const auto stored = world_.messages_of(chat_);
     const auto& target = stored[world_.random.below(stored.size())];
-    reactions_.push_back(world_.start(
-        process.messages.react(actor, {.chat_id = chat_,
-                                       .message_id = target.id,
-                                       .emoji = world_.random.one_in(2) ? "+1" : "-1",
-                                       .adds = !world_.random.one_in(3)})));
+    reactions_.push_back(
+        world_.start(process.messages.react(actor, {.chat_id = chat_,
+                                                    .message_id = target.id,
+                                                    .emoji = world_.random.one_in(2) ? "+1" : "-1",
+                                                    .adds = !world_.random.one_in(3)})));
   }
 
   /// The members and roles after each system message, by the log alone, against what is stored.

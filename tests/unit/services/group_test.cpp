@@ -72,8 +72,8 @@ TEST_F(GroupTest, WhoIsThereAlreadyIsNoChange) {
   expect_nothing([&] { EXPECT_TRUE(world.run(members.set_role(ann, chat, bob, Role::member))); });
   expect_nothing([&] { EXPECT_TRUE(world.run(members.hand_over(ann, chat, ann))); });
   expect_nothing([&] {
-    EXPECT_TRUE(world.run(members.describe(ann, chat, {.title = "Group",
-                                                       .history_visibility = {}})));
+    EXPECT_TRUE(
+        world.run(members.describe(ann, chat, {.title = "Group", .history_visibility = {}})));
   });
 }
 
@@ -161,8 +161,7 @@ TEST_F(GroupTest, TheOwnerHandsOverAndStaysAsAnAdmin) {
 
 TEST_F(GroupTest, TitleAndSettingsAreOneSystemMessage) {
   const auto item = world.run(members.describe(
-      ann, chat,
-      {.title = "New", .history_visibility = domain::HistoryVisibility::since_join}));
+      ann, chat, {.title = "New", .history_visibility = domain::HistoryVisibility::since_join}));
   ASSERT_TRUE(item);
   EXPECT_EQ(item->chat.title, "New");
   EXPECT_EQ(item->chat.settings.history_visibility, domain::HistoryVisibility::since_join);
@@ -174,8 +173,7 @@ TEST_F(GroupTest, TitleAndSettingsAreOneSystemMessage) {
 TEST_F(GroupTest, WhereThePastIsKeptNewcomersSeeStubsOfIt) {
   const auto old = world.send(ann, chat, "k1", "of old");
   ASSERT_TRUE(world.run(members.describe(
-      ann, chat,
-      {.title = {}, .history_visibility = domain::HistoryVisibility::since_join})));
+      ann, chat, {.title = {}, .history_visibility = domain::HistoryVisibility::since_join})));
   ASSERT_TRUE(world.run(members.add(ann, chat, {dan})));
   const auto join = last();
   auto& messages = world.process.messages;
@@ -228,8 +226,8 @@ TEST_F(GroupTest, WhoBlocksOrKeepsOutIsNotAdded) {
   expect_nothing(
       [&] { EXPECT_EQ(failure(members.add(ann, chat, {dan})), Errc::cannot_contact_user); });
   ASSERT_TRUE(world.run(world.memory.remove_block(dan, ann)));
-  ASSERT_TRUE(world.run(
-      world.memory.update_privacy(dan, {.group_invites = domain::Audience::contacts})));
+  ASSERT_TRUE(
+      world.run(world.memory.update_privacy(dan, {.group_invites = domain::Audience::contacts})));
   EXPECT_EQ(failure(members.add(ann, chat, {dan})), Errc::cannot_contact_user);
   ASSERT_TRUE(world.run(world.memory.put_contact(dan, ann, world.clock.now())));
   EXPECT_TRUE(world.run(members.add(ann, chat, {dan})));

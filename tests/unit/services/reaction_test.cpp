@@ -24,10 +24,8 @@ class ReactionTest : public ::testing::Test {
   Result<domain::Message> react(domain::UserId user, std::string emoji, bool adds = true) {
     // Each later than the one before, so that the newest is known.
     world.clock.advance(std::chrono::milliseconds(1));
-    return world.run(messages.react(user, {.chat_id = chat,
-                                           .message_id = message,
-                                           .emoji = std::move(emoji),
-                                           .adds = adds}));
+    return world.run(messages.react(
+        user, {.chat_id = chat, .message_id = message, .emoji = std::move(emoji), .adds = adds}));
   }
   [[nodiscard]] domain::Message stored(domain::ChatId of, domain::MessageId id) {
     return world.must(world.run(world.memory.find(of, id)));
@@ -160,12 +158,11 @@ TEST_F(ReactionTest, AForwardSaysWhoWroteItAndIsSentOnce) {
 
 TEST_F(ReactionTest, AForwardThatGoesOnKeepsItsFirstAuthor) {
   const auto there = world.add_direct(bob, cat);
-  const auto first = world.run(messages.forward(
-      bob, {.from_chat = chat, .message_id = message, .to_chats = {there}}));
-  const auto second = world.run(
-      messages.forward(cat, {.from_chat = there,
-                             .message_id = first->front().receipt->message_id,
-                             .to_chats = {chat}}));
+  const auto first = world.run(
+      messages.forward(bob, {.from_chat = chat, .message_id = message, .to_chats = {there}}));
+  const auto second = world.run(messages.forward(
+      cat,
+      {.from_chat = there, .message_id = first->front().receipt->message_id, .to_chats = {chat}}));
   EXPECT_EQ(stored(chat, second->front().receipt->message_id).forwarded_from->sender_id, ann);
 }
 
@@ -197,11 +194,11 @@ TEST_F(ReactionTest, TheBlockedReachNobodyInTheDirectChatAndTakeNoPlace) {
                                                      .content = "x",
                                                      .base_version = {}}))),
             Errc::cannot_contact_user);
-  EXPECT_EQ(failure_of(world.run(messages.react(bob, {.chat_id = direct,
-                                                      .message_id = of_ann->message_id,
-                                                      .emoji = "+1",
-                                                      .adds = true}))),
-            Errc::cannot_contact_user);
+  EXPECT_EQ(
+      failure_of(world.run(messages.react(
+          bob,
+          {.chat_id = direct, .message_id = of_ann->message_id, .emoji = "+1", .adds = true}))),
+      Errc::cannot_contact_user);
   EXPECT_EQ(failure_of(world.run(messages.pin(bob, direct, of_ann->message_id, true))),
             Errc::cannot_contact_user);
   EXPECT_EQ(world.chat(direct).last_rev, rev);
@@ -216,8 +213,8 @@ TEST_F(ReactionTest, TheBlockedReachNobodyInTheDirectChatAndTakeNoPlace) {
 }
 
 TEST_F(ReactionTest, PrivacyRefusesLikeABlockAndOpensNoChat) {
-  ASSERT_TRUE(world.run(
-      world.memory.update_privacy(ann, {.direct_messages = domain::Audience::contacts})));
+  ASSERT_TRUE(
+      world.run(world.memory.update_privacy(ann, {.direct_messages = domain::Audience::contacts})));
   EXPECT_EQ(failure_of(world.run(world.process.chats.create_direct(bob, ann))),
             Errc::cannot_contact_user);
   ASSERT_TRUE(world.run(world.memory.put_contact(ann, bob, world.clock.now())));

@@ -23,7 +23,7 @@ class SyncTest : public testing::Test {
                        limits);
   }
   SyncService::Answer sync(std::optional<SyncCursor> cursor) {
-    return ChatWorld::must(world.run(service.sync(ann, std::move(cursor))));
+    return ChatWorld::must(world.run(asked->sync(ann, std::move(cursor))));
   }
   template <class Change>
   static std::size_t count(const SyncService::Answer& answer) {
@@ -36,6 +36,7 @@ class SyncTest : public testing::Test {
   domain::UserId bob = world.add_user("bob");
   domain::ChatId chat = world.add_direct(ann, bob);
   SyncService service = make({.margin = {}});
+  SyncService* asked = &service;
 };
 
 TEST_F(SyncTest, WithoutACursorItIsWhereAllChatsStand) {
@@ -78,7 +79,8 @@ TEST_F(SyncTest, PagesGoOnWhereTheyEndedAndMissNothing) {
   for (int i = 0; i < 6; ++i) {
     all.insert(world.add_direct(ann, world.add_user("peer" + std::to_string(i))));
   }
-  service = make({.chats_max = 2, .receipts_max = 1, .margin = {}});
+  auto of_small_pages = make({.chats_max = 2, .receipts_max = 1, .margin = {}});
+  asked = &of_small_pages;
   std::set<domain::ChatId> met;
   std::optional<SyncCursor> cursor;
   for (bool has_more = true; has_more;) {
