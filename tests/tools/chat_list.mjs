@@ -51,7 +51,7 @@ function list(server, token, agent) {
 const endings = [];
 const t = { after: (job) => endings.push(job) };
 const server = await startServer(t, {
-  flags: ['--access-token-life-ms', '86400000', '--log-level', 'warning'],
+  flags: ['--access-token-life-ms', '86400000'],
 });
 const others = [];
 await inTurns(Math.max(...memberCounts) / 50, async () => {
