@@ -25,7 +25,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build/release"
-KNOTOS = BUILD / "knotos"
+KNOTOS = pathlib.Path(os.environ.get("KNOTOS_BINARY", BUILD / "knotos"))
 NODE = ROOT / "bench/peers/node"
 DOCUMENT = ROOT / "docs/benchmarks.md"
 MARK = "## The last run"
@@ -35,19 +35,19 @@ KNOTOS_FLAGS = ["--rate-messages", "0", "--rate-auth", "0", "--rate-connect", "0
 # Scenario → what `knotos bench` is told, which peers run beside Knotos, and what is shown.
 FANOUT_PEERS = ["node", "node-redis", "original", "uws", "floor", "floor-even", "floor-single"]
 SCENARIOS = {
-    "fanout-1000": ("fanout --members 1000", FANOUT_PEERS),
-    "fanout-100": ("fanout --members 100", FANOUT_PEERS),
-    "fanout-10": ("fanout --members 10", FANOUT_PEERS),
-    "single": ("fanout --members 1000 --window 1", ["node", "original", "uws", "floor"]),
-    "paced": ("fanout --members 1000 --rate 100", ["uws", "floor", "floor-even"]),
-    "paced-2000": ("fanout --members 1000 --rate 2000", ["uws", "floor", "floor-even"]),
-    "rooms": ("rooms", ["node", "original", "uws", "floor", "floor-even"]),
-    "rooms-2000": ("rooms --rate 2000", ["node", "original", "uws", "floor"]),
-    "idle": ("idle --links 10000 --seconds 3", ["node", "uws", "floor"]),
-    "storm": ("storm --links 2000", ["node", "uws", "floor"]),
-    "reconnect": ("storm --links 10000 --window 512", []),
-    "stalled": ("fanout --members 1000 --rate 50 --stalled 10000", []),
-    "unstalled": ("fanout --members 1000 --rate 50", []),
+    "fanout-1000": ("fanout --members 1000 --users 8", FANOUT_PEERS),
+    "fanout-100": ("fanout --members 100 --users 8", FANOUT_PEERS),
+    "fanout-10": ("fanout --members 10 --users 8", FANOUT_PEERS),
+    "single": ("fanout --members 1000 --users 8 --window 1", ["node", "original", "uws", "floor"]),
+    "paced": ("fanout --members 1000 --users 8 --rate 100", ["uws", "floor", "floor-even"]),
+    "paced-2000": ("fanout --members 1000 --users 8 --rate 2000", ["uws", "floor", "floor-even"]),
+    "rooms": ("rooms --users 40", ["node", "original", "uws", "floor", "floor-even"]),
+    "rooms-2000": ("rooms --users 40 --rate 2000", ["node", "original", "uws", "floor"]),
+    "idle": ("idle --links 10000 --users 8 --seconds 3", ["node", "uws", "floor"]),
+    "storm": ("storm --links 2000 --users 8 --rooms 4", ["node", "uws", "floor"]),
+    "reconnect": ("storm --links 10000 --users 8 --rooms 4 --window 512", []),
+    "stalled": ("fanout --members 1000 --users 8 --rate 50 --stalled 10000", []),
+    "unstalled": ("fanout --members 1000 --users 8 --rate 50", []),
     "list": ("list --rooms 1000", []),
 }
 FRESH = {"idle", "storm", "reconnect", "stalled", "unstalled"}
@@ -59,7 +59,7 @@ GROUPS = {
     "rooms": ["rooms", "rooms-2000"],
     "paced": ["paced", "paced-2000", "single"],
 }
-SCENARIOS["fanout-10000"] = ("fanout --members 10000", ["floor", "floor-even"])
+SCENARIOS["fanout-10000"] = ("fanout --members 10000 --users 8", ["floor", "floor-even"])
 
 
 def free_port():
@@ -260,7 +260,7 @@ def fill(file, messages):
 
 
 def shares(found, insert):
-    """Knotos over each peer: throughput as measured, and by CPU, which other tenants do not sway."""
+    """Knotos over each peer: throughput, and work per CPU, which other tenants do not sway."""
     ours = found["knotos"]
     rows = []
     for name, theirs in found.items():

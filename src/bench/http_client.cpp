@@ -1,11 +1,12 @@
 #include "bench/http_client.hpp"
 
-#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <optional>
@@ -17,6 +18,11 @@ namespace {
 constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
 
+/// In whatever case; `lower` is in lower case.
+bool is_alike(std::string_view text, std::string_view lower) {
+  return std::ranges::equal(text, lower, {}, [](char c) { return std::tolower(c); });
+}
+
 /// The number behind `name:` in a response's head.
 std::optional<std::size_t> length_in(std::string_view head, std::string_view name) {
   for (std::size_t at = 0; at < head.size();) {
@@ -24,7 +30,7 @@ std::optional<std::size_t> length_in(std::string_view head, std::string_view nam
     const auto line = head.substr(at, end - at);
     at = end + 2;
     if (line.size() <= name.size() || line[name.size()] != ':') continue;
-    if (::strncasecmp(line.data(), name.data(), name.size()) != 0) continue;
+    if (!is_alike(line.substr(0, name.size()), name)) continue;
     auto digits = line.substr(name.size() + 1);
     while (digits.starts_with(' ')) digits.remove_prefix(1);
     std::size_t value = 0;

@@ -3,7 +3,7 @@
 #include "protocol/socketio/assembler.hpp"
 #include "protocol/socketio/packet.hpp"
 
-#include "unit/protocol/allocations.hpp"
+#include "support/allocations.hpp"
 #include "unit/protocol/socketio_names.hpp"
 
 #include <gtest/gtest.h>

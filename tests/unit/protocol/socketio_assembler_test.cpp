@@ -1,6 +1,6 @@
 #include "protocol/socketio/assembler.hpp"
 
-#include "unit/protocol/allocations.hpp"
+#include "support/allocations.hpp"
 #include "unit/protocol/socketio_names.hpp"
 
 #include <gmock/gmock.h>

@@ -1,7 +1,7 @@
 #include "protocol/socketio/encoder.hpp"
 #include "protocol/socketio/packet.hpp"
 
-#include "unit/protocol/allocations.hpp"
+#include "support/allocations.hpp"
 #include "unit/protocol/random.hpp"
 #include "unit/protocol/socketio_names.hpp"
 
