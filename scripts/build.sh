@@ -32,7 +32,7 @@ build_web() {
     return 0
   fi
   local inputs=(web/src web/public web/worker web/scripts web/index.html web/package-lock.json
-    web/vite.config.ts web/svelte.config.js)
+    web/vite.config.ts web/svelte.config.js web/docs/{package-lock.json,index.html,docs.js,docs.css})
   if [[ -s $pack && -z $(find "${inputs[@]}" -newer "$pack" -print -quit) ]]; then
     return 0
   fi

@@ -13,6 +13,7 @@ packages_build=(
 packages_test=(
   libbenchmark-dev clang-format-19 clang-tidy-19 nodejs npm curl python3 python3-venv sqlite3
   ca-certificates chromium fonts-inter fonts-noto-color-emoji
+  openssl python3-socketio python3-aiohttp python3-requests python3-websocket
 )
 packages_bench=(nodejs npm python3 redis-server)
 readonly node_major_min=18
@@ -35,7 +36,7 @@ missing_packages() {
     [[ -n ${installed[$package]:-} ]] && continue
     case $package in
       nodejs | npm) node_is_there && continue ;;
-      curl | python3 | sqlite3 | redis-server) command -v "$package" >/dev/null && continue ;;
+      curl | openssl | python3 | sqlite3 | redis-server) command -v "$package" >/dev/null && continue ;;
     esac
     echo "$package"
   done

@@ -10,12 +10,20 @@ suite_names=()
 suite_verdicts=()
 suite_seconds=()
 
+# What a suite's command returns when it says that it cannot run here.
+readonly skipped=77
+
 # suite NAME COMMAND…: runs it, times it, remembers how it ended.
 suite() {
-  local name=$1 began=$SECONDS verdict=passed
+  local name=$1 began=$SECONDS verdict=passed status=0
   shift
   printf '\n===== %s\n' "$name"
-  "$@" || verdict=FAILED
+  "$@" || status=$?
+  if ((status == skipped)); then
+    verdict=skipped
+  elif ((status != 0)); then
+    verdict=FAILED
+  fi
   suite_names+=("$name")
   suite_verdicts+=("$verdict")
   suite_seconds+=($((SECONDS - began)))
@@ -28,13 +36,13 @@ summary() {
   for index in "${!suite_names[@]}"; do
     printf '%-28s %-7s %5d s\n' "${suite_names[index]}" "${suite_verdicts[index]}" \
       "${suite_seconds[index]}"
-    [[ ${suite_verdicts[index]} == passed ]] || failed=$((failed + 1))
+    [[ ${suite_verdicts[index]} == FAILED ]] && failed=$((failed + 1))
   done
   if ((failed > 0)); then
     echo "$failed of ${#suite_names[@]} suites failed."
     return 1
   fi
-  echo "All ${#suite_names[@]} suites passed, in $SECONDS s."
+  echo "All ${#suite_names[@]} suites passed or were skipped, in $SECONDS s."
 }
 
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}
@@ -85,22 +93,31 @@ node_tests() {
   (cd tests/e2e && node --test --test-reporter=spec "$@" </dev/null)
 }
 
-# Every described answer, ack and event was seen by one of the tests at least.
+# test_e2e [NAME…]: NAME is a file of tests/e2e without `.test.mjs`.
+test_e2e() {
+  local -a files=("${@/%/.test.mjs}")
+  if [[ $# -eq 0 ]]; then
+    mapfile -t files < <(cd tests/e2e && ls ./*.test.mjs)
+  fi
+  suite "end to end" node_tests "${files[@]}"
+}
+
+test_model() {
+  suite "reference model" node_tests ../model/model.test.mjs
+}
+
+# Whatever is described was answered, acked or told in one of the tests before, which have written down
+# what they saw.
 all_described_seen() {
   (cd tests/e2e && node seen.mjs </dev/null)
 }
 
-# test_e2e [NAME…]: NAME is a file of tests/e2e without `.test.mjs`.
-test_e2e() {
-  local -a files=("${@/%/.test.mjs}")
-  if [[ $# -gt 0 ]]; then
-    suite "end to end" node_tests "${files[@]}"
-    return
-  fi
-  mapfile -t files < <(cd tests/e2e && ls ./*.test.mjs)
+# Everything that drives the binary from outside by Node.js.
+test_outside() {
   export KNOTOS_TEST_SEEN=$PWD/build/e2e-seen
   rm -rf "$KNOTOS_TEST_SEEN"
-  suite "end to end" node_tests "${files[@]}"
+  test_e2e
+  test_model
   suite "all that is described" all_described_seen
   unset KNOTOS_TEST_SEEN
 }
@@ -112,10 +129,6 @@ schemathesis_tests() {
 
 test_schemathesis() {
   suite "schemathesis" schemathesis_tests
-}
-
-test_model() {
-  suite "reference model" node_tests ../model/model.test.mjs
 }
 
 web_unit() {
@@ -132,6 +145,26 @@ test_web() {
   suite "web" web_browser "$@"
 }
 
+# Raw sockets and other people's clients against sio-conformance, in the address + undefined build.
+wire_tests() {
+  install_node_packages tests/wire || return 1
+  # They wait for timers more than they work.
+  (cd tests/wire && node --test --test-concurrency=4 --test-reporter=spec "$@" </dev/null)
+}
+
+# test_wire [NAME…]: NAME is a file of tests/wire without `.test.mjs`.
+test_wire() {
+  local -a files=("${@/%/.test.mjs}")
+  if [[ $# -eq 0 ]]; then
+    mapfile -t files < <(cd tests/wire && ls ./*.test.mjs)
+  fi
+  suite "wire" wire_tests "${files[@]}"
+}
+
+test_autobahn() {
+  suite "autobahn" bash tests/wire/autobahn/run.sh
+}
+
 test_all() {
   suite "build web" build_web
   suite "build release" build release "${release_targets[@]}"
@@ -139,9 +172,10 @@ test_all() {
   suite "installed package" ctest_in release -L package
   test_asan
   test_tsan
-  test_e2e
+  test_outside
+  test_wire
+  test_autobahn
   test_schemathesis
-  test_model
   test_web
 }
 
@@ -155,6 +189,10 @@ test_command() {
     shift
     suite "build release" build release "${release_targets[@]}"
     test_e2e "$@"
+  elif [[ $1 == wire ]]; then
+    shift
+    suite "build asan" build asan knotos sio-conformance
+    test_wire "$@"
   elif [[ $1 == web ]]; then
     shift
     suite "build web" build_web
@@ -166,8 +204,10 @@ test_command() {
         style) configure debug && test_style debug ;;
         schemathesis | model) suite "build release" build release knotos && "test_$chosen" ;;
         unit | asan | tsan) "test_$chosen" ;;
+        autobahn) suite "build release" build release sio-conformance && test_autobahn ;;
         *)
-          echo "There is no suite '$chosen'. Suites: style unit asan tsan e2e schemathesis model web" >&2
+          echo "There is no suite '$chosen'. Suites: style unit asan tsan e2e schemathesis model" \
+            "web wire autobahn" >&2
           return 2
           ;;
       esac

@@ -38,13 +38,23 @@ Api::Api(Parts parts, Settings settings, std::function<Readiness()> readiness)
       auth_rate_("auth", settings.rate_auth, parts.clock),
       account_routes_(parts.accounts),
       user_routes_(parts.accounts),
-      chat_routes_(parts.chats, parts.clock, settings.group_members_max),
-      message_routes_(parts.messages, settings.content, settings.rate_messages),
+      chat_routes_(parts.chats, parts.own.rates, parts.clock, settings.group_members_max),
+      message_routes_(parts.messages, parts.own.states, settings.content, settings.rate_messages),
+      people_routes_(parts.own, parts.clock),
+      state_routes_(parts.own, parts.clock),
+      sync_routes_(parts.own, parts.clock),
+      reaction_routes_(parts.messages),
+      member_routes_(parts.members, parts.clock, settings.group_members_max),
       operation_routes_(std::move(readiness), std::move(settings.version)) {
   account_routes_.add_to(router_);
   user_routes_.add_to(router_);
   chat_routes_.add_to(router_);
   message_routes_.add_to(router_);
+  people_routes_.add_to(router_);
+  state_routes_.add_to(router_);
+  sync_routes_.add_to(router_);
+  reaction_routes_.add_to(router_);
+  member_routes_.add_to(router_);
   operation_routes_.add_to(router_);
   description_routes_.add_to(router_);
 }

@@ -5,9 +5,14 @@
 #include "api/chat_routes.hpp"
 #include "api/cors.hpp"
 #include "api/description_routes.hpp"
+#include "api/member_routes.hpp"
 #include "api/message_routes.hpp"
 #include "api/operation_routes.hpp"
+#include "api/people_routes.hpp"
+#include "api/reaction_routes.hpp"
 #include "api/router.hpp"
+#include "api/state_routes.hpp"
+#include "api/sync_routes.hpp"
 #include "api/user_routes.hpp"
 #include "base/shards.hpp"
 #include "ports/world.hpp"
@@ -29,6 +34,8 @@ class Api {
     services::AccountService& accounts;
     services::ChatService& chats;
     services::MessageService& messages;
+    services::OwnServices& own;
+    services::MemberService& members;
     Shards& shards;
     const ports::Clock& clock;
     ports::Random& random;
@@ -74,6 +81,11 @@ class Api {
   UserRoutes user_routes_;
   ChatRoutes chat_routes_;
   MessageRoutes message_routes_;
+  PeopleRoutes people_routes_;
+  StateRoutes state_routes_;
+  SyncRoutes sync_routes_;
+  ReactionRoutes reaction_routes_;
+  MemberRoutes member_routes_;
   OperationRoutes operation_routes_;
   DescriptionRoutes description_routes_;
   Router router_;

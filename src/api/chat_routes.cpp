@@ -2,6 +2,7 @@
 
 #include "api/page.hpp"
 #include "api/parameters.hpp"
+#include "api/user_rate.hpp"
 #include "json/cursor.hpp"
 #include "json/requests.hpp"
 #include "json/write.hpp"
@@ -57,6 +58,9 @@ Task<Result<Reply>> ChatRoutes::create(CallPtr call) {
   if (!body) co_return fail(body.error());
   auto request = json::new_chat(*body, members_max_);
   if (!request) co_return fail(std::move(request.error()));
+  if (auto taken = take_rate(rates_, services::RateKind::chats, *call); !taken) {
+    co_return fail(std::move(taken.error()));
+  }
   auto created = co_await make(call->caller.user_id, *std::move(request));
   if (!created) co_return fail(std::move(created.error()));
   co_return json_reply(json::chat_list_item(created->item, clock_.now()),

@@ -1,6 +1,7 @@
 #include "api/message_routes.hpp"
 
 #include "api/parameters.hpp"
+#include "api/user_rate.hpp"
 #include "json/requests.hpp"
 #include "json/text.hpp"
 #include "json/write.hpp"
@@ -66,15 +67,6 @@ Place read_place(Parameters& parameters) {
   return {.chat = chat, .message = parameters.id<domain::MessageId>("messageId")};
 }
 
-void add_rate_headers(Call& call, const services::Rate& rate, const Error& error) {
-  if (error.code != Errc::rate_limited) return;
-  call.answer_headers.push_back(
-      {"RateLimit-Policy",
-       "\"messages\";q=" + std::to_string(rate.count) + ";w=" + seconds_text(rate.window)});
-  call.answer_headers.push_back(
-      {"RateLimit", "\"messages\";r=0;t=" + seconds_text(error.retry_after)});
-}
-
 }  // namespace
 
 void MessageRoutes::add_to(Router& router) {
@@ -108,10 +100,8 @@ Task<Result<Reply>> MessageRoutes::send(CallPtr call) {
   auto draft = json::draft(*body, content_);
   if (!draft) co_return fail(std::move(draft.error()));
   auto receipt = co_await messages_.send(call->caller.user_id, chat, *std::move(draft));
-  if (!receipt) {
-    add_rate_headers(*call, rate_, receipt.error());
-    co_return fail(std::move(receipt.error()));
-  }
+  add_rate_headers("messages", rate_, messages_.rate_of(call->caller.user_id), *call);
+  if (!receipt) co_return fail(std::move(receipt.error()));
   co_return json_reply(json::receipt(*receipt), receipt->is_duplicate ? 200 : 201);
 }
 
@@ -137,21 +127,21 @@ Task<Result<Reply>> MessageRoutes::edit(CallPtr call) {
                                       .content = std::move(body->content),
                                       .base_version = body->base_version};
   auto message = co_await messages_.edit(call->caller.user_id, std::move(edit));
-  if (!message) {
-    add_rate_headers(*call, rate_, message.error());
-    co_return fail(std::move(message.error()));
-  }
+  add_rate_headers("messages", rate_, messages_.rate_of(call->caller.user_id), *call);
+  if (!message) co_return fail(std::move(message.error()));
   co_return json_reply(json::message(*message));
 }
 
 Task<Result<Reply>> MessageRoutes::erase(CallPtr call) {
   Parameters parameters(*call);
   const auto place = read_place(parameters);
-  if (const auto scope = json::check_erase_scope(parameters.text("scope")); !scope) {
-    parameters.refuse_all(scope.error());
-  }
+  const auto scope = json::parse_erase_scope(parameters.text("scope"));
+  if (!scope) parameters.refuse_all(scope.error());
   if (auto checked = parameters.finish(); !checked) co_return fail(std::move(checked.error()));
-  auto message = co_await messages_.erase(call->caller.user_id, place.chat, place.message);
+  const auto user = call->caller.user_id;
+  auto message = *scope == json::EraseScope::me
+                     ? co_await states_.hide(user, place.chat, place.message)
+                     : co_await messages_.erase(user, place.chat, place.message);
   if (!message) co_return fail(std::move(message.error()));
   co_return json_reply(json::message(*message));
 }

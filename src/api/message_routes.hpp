@@ -2,15 +2,16 @@
 
 #include "api/router.hpp"
 #include "services/message_service.hpp"
+#include "services/state_service.hpp"
 
 namespace knotos::api {
 
 /// `/v1/chats/{chatId}/messages` and `…/changes`. Any shard.
 class MessageRoutes {
  public:
-  MessageRoutes(services::MessageService& messages, domain::ContentLimits content,
-                services::Rate rate)
-      : messages_(messages), content_(content), rate_(rate) {}
+  MessageRoutes(services::MessageService& messages, services::StateService& states,
+                domain::ContentLimits content, services::Rate rate)
+      : messages_(messages), states_(states), content_(content), rate_(rate) {}
 
   void add_to(Router& router);
 
@@ -23,6 +24,7 @@ class MessageRoutes {
   [[nodiscard]] Task<Result<Reply>> changes(CallPtr call);
 
   services::MessageService& messages_;
+  services::StateService& states_;
   domain::ContentLimits content_;
   services::Rate rate_;  ///< Only told to who ran into it: the service does the counting.
 };

@@ -1,6 +1,7 @@
 #include "api/parameters.hpp"
 
 #include "json/requests.hpp"
+#include "json/text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -68,6 +69,13 @@ Result<void> Parameters::finish() {
                     .detail = {},
                     .fields = std::exchange(errors_, {}),
                     .cause = {}});
+}
+
+std::string Parameters::path_text(std::string_view name) {
+  const auto found = std::ranges::find(path_, name, [](const auto& each) { return each.first; });
+  KN_ASSERT(found != path_.end());  // The template of the route names it.
+  if (!json::is_utf8(found->second)) refuse(name, "malformed", "It is not UTF-8.");
+  return found->second;
 }
 
 Uuid Parameters::uuid(std::string_view name) {

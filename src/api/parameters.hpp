@@ -25,6 +25,9 @@ class Parameters {
     return IdType(uuid(name));
   }
 
+  /// Of the path, decoded. Errors noted: malformed (bytes that are no UTF-8).
+  [[nodiscard]] std::string path_text(std::string_view name);
+
   [[nodiscard]] std::optional<std::string> text(std::string_view name) const;
   /// A whole number of the query. Errors noted: malformed, out-of-range.
   [[nodiscard]] std::optional<std::uint64_t> number(std::string_view name, std::uint64_t min,

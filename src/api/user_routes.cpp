@@ -26,25 +26,7 @@ std::string username_prefix(std::string text) {
 }  // namespace
 
 void UserRoutes::add_to(Router& router) {
-  router.add({"GET", "/v1/me", Access::signed_in, handled_by(*this, &UserRoutes::me)});
   router.add({"GET", "/v1/users", Access::signed_in, handled_by(*this, &UserRoutes::find)});
-  router.add(
-      {"GET", "/v1/users/{userId}", Access::signed_in, handled_by(*this, &UserRoutes::user)});
-}
-
-Task<Result<Reply>> UserRoutes::me(CallPtr call) {
-  auto user = co_await accounts_.user(call->caller.user_id);
-  if (!user) co_return fail(std::move(user.error()));
-  co_return json_reply(json::own_user(*user));
-}
-
-Task<Result<Reply>> UserRoutes::user(CallPtr call) {
-  Parameters parameters(*call);
-  const auto id = parameters.id<domain::UserId>("userId");
-  if (auto checked = parameters.finish(); !checked) co_return fail(std::move(checked.error()));
-  auto user = co_await accounts_.user(id);
-  if (!user) co_return fail(std::move(user.error()));
-  co_return json_reply(json::user(*user));
 }
 
 Task<Result<Reply>> UserRoutes::find(CallPtr call) {

@@ -5,7 +5,7 @@
 
 namespace knotos::api {
 
-/// `/v1/me` and `/v1/users`. Any shard.
+/// `/v1/users`: finding them. Any shard.
 class UserRoutes {
  public:
   explicit UserRoutes(services::AccountService& accounts) : accounts_(accounts) {}
@@ -13,8 +13,6 @@ class UserRoutes {
   void add_to(Router& router);
 
  private:
-  [[nodiscard]] Task<Result<Reply>> me(CallPtr call);
-  [[nodiscard]] Task<Result<Reply>> user(CallPtr call);
   [[nodiscard]] Task<Result<Reply>> find(CallPtr call);
 
   services::AccountService& accounts_;

@@ -1,11 +1,14 @@
 #pragma once
 
 #include "base/log.hpp"
+#include "gateway/gateway.hpp"
 #include "runtime/runtime.hpp"
 #include "server/server.hpp"
 #include "services/account_service.hpp"
 #include "services/chat_service.hpp"
+#include "services/member_service.hpp"
 #include "services/message_service.hpp"
+#include "services/own_services.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -34,12 +37,15 @@ struct Config {
   log::Format log_format = log::Format::text;
 
   services::Rate rate_auth{10, std::chrono::seconds(60), 0};
-  services::Rate rate_events{100, std::chrono::seconds(1), 200};
   services::Rate rate_connect{50, std::chrono::seconds(1), 0};
   services::AccountService::Limits accounts;
   services::ChatService::Limits chats;
   services::MessageService::Limits messages;
+  gateway::Gateway::Limits gateway;  ///< Its `content` is that of `messages`.
+  services::OwnServices::Limits own;
+  services::MemberService::Limits members;
   server::Options socketio;
+  std::chrono::milliseconds recovery{120'000};  ///< Of a lost session; 0: off.
   runtime::HttpLimits http;
 };
 

@@ -17,6 +17,7 @@
 #include "runtime/http_server.hpp"
 #include "runtime/shard_pool.hpp"
 #include "server/server.hpp"
+#include "services/member_service.hpp"
 #include "webapp/embedded_pack.hpp"
 #include "webapp/webapp.hpp"
 
@@ -72,7 +73,28 @@ std::shared_ptr<runtime::TlsCertificate> load_certificate(const Config& config) 
 server::Options socketio_options(const Config& config) {
   auto options = config.socketio;
   options.cors_origins = config.cors_origins;
+  options.recovery.is_on = config.recovery.count() > 0;
+  options.recovery.disconnection_max = config.recovery;
   return options;
+}
+
+gateway::Gateway::Limits gateway_limits(const Config& config) {
+  auto limits = config.gateway;
+  limits.content = config.messages.content;
+  limits.recovers = config.recovery.count() > 0;
+  return limits;
+}
+
+services::MessageService::Limits message_limits(const Config& config) {
+  auto limits = config.messages;
+  limits.group_members_max = config.chats.group_members_max;
+  return limits;
+}
+
+services::MemberService::Limits member_limits(const Config& config) {
+  auto limits = config.members;
+  limits.group_members_max = config.chats.group_members_max;
+  return limits;
 }
 
 /// The whole process, built in the order of its members and taken down in the reverse order.
@@ -109,6 +131,8 @@ class Process {
   services::AccountService accounts_;
   services::ChatService chats_;
   services::MessageService messages_;
+  services::OwnServices own_;
+  services::MemberService members_;
   services::PresenceService presence_;
 
   server::Server socketio_;
@@ -131,13 +155,16 @@ Process::Process(const Config& config)
       presence_board_(presence_table_),
       shards_(config.shards == 0 ? cores() : config.shards),
       accounts_({.accounts = store_,
+                 .chats = store_,
                  .passwords = passwords_,
                  .tokens = tokens_,
                  .bus = bus_,
                  .clock = clock_,
                  .random = random_},
                 config.accounts),
-      chats_({.chats = store_, .bus = bus_, .clock = clock_, .random = random_}, config.chats),
+      chats_(
+          {.chats = store_, .relations = store_, .bus = bus_, .clock = clock_, .random = random_},
+          config.chats),
       messages_({.shards = shards_,
                  .log = store_,
                  .messages = store_,
@@ -146,7 +173,27 @@ Process::Process(const Config& config)
                  .bus = bus_,
                  .clock = clock_,
                  .random = random_},
-                config.messages),
+                message_limits(config)),
+      own_({.shards = shards_,
+            .account_store = store_,
+            .people = store_,
+            .states = store_,
+            .syncs = store_,
+            .chats = store_,
+            .messages = store_,
+            .bus = bus_,
+            .clock = clock_,
+            .accounts = accounts_,
+            .writes = messages_},
+           config.own),
+      members_({.messages = messages_,
+                .states = own_.states,
+                .log = store_,
+                .chats = store_,
+                .invites = store_,
+                .clock = clock_,
+                .random = random_},
+               member_limits(config)),
       presence_({.people = store_, .chats = store_}),
       socketio_(shards_, shards_.all_timers(), socketio_options(config),
                 [this](std::span<std::uint8_t> out) { random_.fill(out); }),
@@ -157,18 +204,22 @@ Process::Process(const Config& config)
                 .chats = chats_,
                 .messages = messages_,
                 .presence = presence_,
+                .own = own_,
                 .chat_store = store_,
+                .state_store = store_,
                 .message_store = store_,
                 .people = store_,
                 .presence_board = presence_board_,
                 .bus = bus_,
                 .clock = clock_,
                 .random = random_},
-               {.content = config.messages.content, .rate_events = config.rate_events}),
+               gateway_limits(config)),
       connect_gate_(config.rate_connect),
       api_({.accounts = accounts_,
             .chats = chats_,
             .messages = messages_,
+            .own = own_,
+            .members = members_,
             .shards = shards_,
             .clock = clock_,
             .random = random_},
@@ -269,7 +320,10 @@ Task<void> Process::drain() {
     timer.expires_after(kDrainStep);
     return timer.async_wait(boost::asio::use_awaitable);
   };
-  while (messages_.writes_in_flight() > 0 && clock_.steady_now() < deadline) co_await step();
+  const auto in_flight = [this] {
+    return messages_.writes_in_flight() + own_.reading.marks_in_flight();
+  };
+  while (in_flight() > 0 && clock_.steady_now() < deadline) co_await step();
 
   for (std::size_t shard = 0; shard < shards_.count(); ++shard) {
     shards_.post(shard,

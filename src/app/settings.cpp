@@ -104,7 +104,23 @@ void add_chat(Table& table) {
             [](Config& c) -> auto& { return c.rate_connect; });
   table.add("rate-events",
             "Events a user may send by Socket.IO, over all devices, beside messages; 0: no limit",
-            [](Config& c) -> auto& { return c.rate_events; });
+            [](Config& c) -> auto& { return c.gateway.rate_events; });
+  table.add("rate-marks", "Marks of read and delivered a user may send; 0: no limit",
+            [](Config& c) -> auto& { return c.own.rates.marks; });
+  table.add("rate-state", "Changes of own chat states a user may make; 0: no limit",
+            [](Config& c) -> auto& { return c.own.rates.state; });
+  table.add("rate-chats", "Chats a user may make; 0: no limit",
+            [](Config& c) -> auto& { return c.own.rates.chats; });
+  table.add("rate-people", "Changes of profile, contacts, blocks a user may make; 0: no limit",
+            [](Config& c) -> auto& { return c.own.rates.people; });
+  table.add("rate-sync", "Syncs a user may ask for; 0: no limit",
+            [](Config& c) -> auto& { return c.own.rates.sync; });
+  table.add("rate-account", "Exports and deletions a user may ask for; 0: no limit",
+            [](Config& c) -> auto& { return c.own.rates.account; });
+  table.add("receipt-members-max", "Members of a chat up to which receipts are told",
+            [](Config& c) -> auto& { return c.own.receipt_members_max; });
+  table.add("export-messages-max", "Messages of one page of an export",
+            [](Config& c) -> auto& { return c.own.account_end.export_messages_max; });
   table.add("access-token-life-ms", "How long an access token is valid",
             [](Config& c) -> auto& { return c.accounts.access_token_life; });
   table.add("refresh-token-life-ms", "How long a refresh token is valid",
@@ -117,8 +133,25 @@ void add_chat(Table& table) {
             [](Config& c) -> auto& { return c.messages.change_window; });
   table.add("group-members-max", "Members of a group",
             [](Config& c) -> auto& { return c.chats.group_members_max; });
+  table.add("invites-max", "Links into a group that can be used at once",
+            [](Config& c) -> auto& { return c.members.invites_max; });
   table.add("waiting-writes-max", "Writes of one chat that may wait",
             [](Config& c) -> auto& { return c.messages.waiting_writes_max; });
+}
+
+void add_presence(Table& table) {
+  table.add("presence-grace-ms", "How long a user without a link still counts as there",
+            [](Config& c) -> auto& { return c.gateway.attendance.grace; });
+  table.add("presence-heartbeat-ms", "Time between two words of this process on who is there",
+            [](Config& c) -> auto& { return c.gateway.attendance.heartbeat; });
+  table.add("presence-lifetime-ms", "How long such a word is believed",
+            [](Config& c) -> auto& { return c.gateway.attendance.lifetime; });
+  table.add("presence-update-pause-ms", "Time between two updates on one user for one socket",
+            [](Config& c) -> auto& { return c.gateway.presence.told_pause; });
+  table.add("presence-subjects-max", "Users whose presence one socket may watch",
+            [](Config& c) -> auto& { return c.gateway.presence_subjects_max; });
+  table.add("typists-per-chat-max", "Users shown as typing in a chat at once",
+            [](Config& c) -> auto& { return c.gateway.typing.typists_per_chat_max; });
 }
 
 void add_links(Table& table) {
@@ -128,10 +161,24 @@ void add_links(Table& table) {
             [](Config& c) -> auto& { return c.socketio.ping_timeout; });
   table.add("upgrade-timeout-ms", "Time for polling to become WebSocket",
             [](Config& c) -> auto& { return c.socketio.upgrade_timeout; });
+  table.add("recovery-ms", "How long a lost session may come back to where it was; 0: never",
+            [](Config& c) -> auto& { return c.recovery; });
   table.add("connect-timeout-ms", "Time for a link to join a namespace",
             [](Config& c) -> auto& { return c.socketio.connect_timeout; });
   table.add("payload-bytes-max", "Bytes of one message or polling body",
             [](Config& c) -> auto& { return c.socketio.payload_bytes_max; });
+  table.add("fragments-max", "Frames of one WebSocket message",
+            [](Config& c) -> auto& { return c.socketio.fragments_max; });
+  table.add("attachment-bytes-max", "Bytes of all attachments of one packet",
+            [](Config& c) -> auto& { return c.socketio.attachment_bytes_max; });
+  table.add("namespaces-per-link-max", "Namespaces of one link",
+            [](Config& c) -> auto& { return c.socketio.namespaces_per_link_max; });
+  table.add("connects-refused-max", "CONNECTs of one link that may be refused before it ends",
+            [](Config& c) -> auto& { return c.socketio.connects_refused_max; });
+  table.add("connects-max", "CONNECTs of one link in ten seconds before it ends",
+            [](Config& c) -> auto& { return c.socketio.connects_max; });
+  table.add("links-per-address-max", "Links an address may have open; 0: no limit",
+            [](Config& c) -> auto& { return c.socketio.links_per_address_max; });
   table.add("inbox-events-max", "Events of one link begun and not finished",
             [](Config& c) -> auto& { return c.socketio.inbox_events_max; });
   table.add("outbox-bytes-max", "Bytes that may wait for one slow reader",
@@ -163,6 +210,7 @@ std::vector<Setting> make_settings() {
   Table table;
   add_process(table);
   add_chat(table);
+  add_presence(table);
   add_links(table);
   add_http(table);
   return std::move(table.all);

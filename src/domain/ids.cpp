@@ -25,9 +25,7 @@ ChatId direct_chat_id(UserId one, UserId other) {
   return ChatId(make_uuid_v5(kDirectSpace, name));
 }
 
-ChatId saved_chat_id(UserId user) {
-  return ChatId(make_uuid_v5(kSavedSpace, user.uuid().bytes));
-}
+ChatId saved_chat_id(UserId user) { return ChatId(make_uuid_v5(kSavedSpace, user.uuid().bytes)); }
 
 ChatId group_chat_id(UserId creator, std::string_view client_chat_id) {
   std::vector<std::uint8_t> name(creator.uuid().bytes.begin(), creator.uuid().bytes.end());

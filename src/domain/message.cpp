@@ -68,8 +68,7 @@ Message as_seen_from(Seq first_visible, Message message) {
 }
 
 bool is_cut_for(Seq first_visible, const Message& message) {
-  return message.seq < first_visible ||
-         (message.reply_to && message.reply_to->seq < first_visible);
+  return message.seq < first_visible || (message.reply_to && message.reply_to->seq < first_visible);
 }
 
 bool ends_membership(const Message& message, UserId user) {

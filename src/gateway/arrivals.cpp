@@ -1,6 +1,7 @@
 #include "base/metrics.hpp"
 #include "gateway/gateway.hpp"
 #include "gateway/shard_part.hpp"
+#include "json/private_cursors.hpp"
 #include "json/read.hpp"
 #include "json/requests.hpp"
 #include "json/text.hpp"
@@ -8,6 +9,7 @@
 #include "json/write_live.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace knotos::gateway {
@@ -20,27 +22,11 @@ metrics::Counter arrivals_failed("gateway_arrivals_failed_total",
 metrics::Counter sessions_ended("gateway_sessions_ended_total",
                                 "Sockets ended by expiry or revocation.");
 
-/// Where `sync` goes on: for now the time of the session's start, in a form that later servers can
-/// tell apart.
-std::string first_cursor(Time now) {
-  const auto text = "1:" + std::to_string(now.time_since_epoch().count());
-  return base64url_encode(as_octets(text));
-}
-
-std::string session_ready(const Connection& connection, const domain::ContentLimits& limits,
-                          Time now) {
-  std::string out;
-  json::ObjectWriter ready(out);
-  ready.id("userId", connection.claims.user_id);
-  ready.id("deviceId", connection.claims.device_id);
-  ready.time("serverTime", now);
-  ready.text("cursor", first_cursor(now));
-  json::ObjectWriter limit(ready.value("limits"));
-  limit.number("contentCodePointsMax", limits.code_points_max);
-  limit.number("contentBytesMax", limits.bytes_max);
-  limit.close();
-  ready.close();
-  return out;
+std::vector<domain::ChatId> ids_of(const std::vector<ports::ChatStanding>& standings) {
+  std::vector<domain::ChatId> ids;
+  ids.reserve(standings.size());
+  for (const auto& standing : standings) ids.push_back(standing.chat_id);
+  return ids;
 }
 
 }  // namespace
@@ -48,9 +34,14 @@ std::string session_ready(const Connection& connection, const domain::ContentLim
 Task<void> Gateway::admit(server::SocketHandle handle, std::string auth, Admitted done) {
   auto arrival = co_await identify(std::move(auth));
   if (arrival) {
-    here().admitted.emplace(handle, std::move(*arrival));
+    if (auto* socket = ports_.server.find(handle)) {
+      auto connection = std::make_shared<Connection>();
+      connection->claims = arrival->claims;
+      connection->is_active = arrival->is_active;
+      connection->resumes_from = std::move(arrival->cursor);
+      socket->set_data(std::move(connection));
+    }
     done(std::nullopt);
-    here().admitted.erase(handle);
     co_return;
   }
   admissions_refused.add();
@@ -79,51 +70,66 @@ Task<Result<Arrival>> Gateway::identify(std::string auth) {
 }
 
 void Gateway::on_connection(server::Socket& socket) {
-  auto& part = here();
-  const auto admitted = part.admitted.find(socket.handle());
-  KN_ASSERT(admitted != part.admitted.end());
-  auto connection = std::make_shared<Connection>();
-  connection->claims = admitted->second.claims;
-  connection->is_active = admitted->second.is_active;
-  const auto user = connection->claims.user_id;
-  socket.set_data(std::move(connection));
+  const auto user = connection_of(socket).claims.user_id;
   // From here on the socket hears of chats that its user is added to, so the memberships may be
   // read.
-  part.sockets_of[user].push_back(socket.handle());
+  here().sockets_of[user].push_back(socket.handle());
   watch_expiry(socket);
   come(socket.handle(), connection_of(socket));
+  if (socket.recovered()) return welcome_back(socket);
   spawn(executor(), "arrival of a socket", enter(socket.handle(), user));
 }
 
 void Gateway::on_end(server::Socket& socket) {
   auto& part = here();
-  const auto& connection = connection_of(socket);
-  ports_.timers[ports_.shards.current()]->cancel(connection.expiry_timer);
+  auto& connection = connection_of(socket);
+  // A recovered session may go on at another shard, where the number is another timer's.
+  ports_.timers[ports_.shards.current()]->cancel(std::exchange(connection.expiry_timer, 0));
   const auto at = part.sockets_of.find(connection.claims.user_id);
   if (at != part.sockets_of.end()) {
     std::erase(at->second, socket.handle());
-    if (at->second.empty()) part.sockets_of.erase(at);
+    if (at->second.empty()) {
+      part.sockets_of.erase(at);
+      for (const auto& chat : connection.chats) {
+        part.visibility.forget(chat, connection.claims.user_id);
+      }
+    }
   }
   go(socket.handle(), connection);
-  if (!connection.is_ready) return;  // `enter` gives back what it took.
+  // Before it was ready, `enter` gives back what it took; a session that may come back holds on.
+  if (!socket.is_kept()) let_go(connection);
+}
+
+void Gateway::let_go(Connection& connection) {
+  if (connection.holds == 0) return;
+  --connection.holds;
   drop_interests(connection.chats);
   ports_.bus.leave_user(connection.claims.user_id);
 }
 
 /// The order of SEMANTICS section 4: the user's channel, the memberships, the chats' channels,
 /// where the chats stand, then `session_ready`. So whatever changed before it is in what the client
-/// reads after it, and the rest is delivered.
+/// reads after it, and the rest is delivered. The memberships are read again with where the chats
+/// stand: one that ends later is heard of by the chat's channel, which is open by then.
 Task<void> Gateway::enter(server::SocketHandle handle, domain::UserId user) {
   auto joined = co_await ports_.bus.join_user(user);
-  auto chats = joined ? co_await open_rooms(user)
-                      : Result<std::vector<domain::ChatId>>(fail(joined.error()));
-
+  // Before anything is read, so that it covers no more than that.
+  auto present = joined ? co_await ports_.own.syncs.present()
+                        : Result<services::SyncCursor>(fail(joined.error()));
+  auto chats = present ? co_await open_rooms(user) : Result<Memberships>(fail(present.error()));
+  std::optional<Resumption> resumption;
   auto* socket = ports_.server.find(handle);
+  if (socket != nullptr && chats && !connection_of(*socket).resumes_from.empty()) {
+    resumption =
+        co_await read_resumption(user, std::exchange(connection_of(*socket).resumes_from, {}));
+    socket = ports_.server.find(handle);
+  }
   if (socket != nullptr && chats) {
-    welcome(*socket, std::move(*chats));
+    connection_of(*socket).cursor = json::encode_cursor(*present);
+    welcome(*socket, *chats, resumption);
     co_return;
   }
-  if (chats) drop_interests(*chats);
+  if (chats) drop_interests(ids_of(*chats));
   if (joined) ports_.bus.leave_user(user);
   if (socket == nullptr) co_return;
   arrivals_failed.add();
@@ -132,40 +138,105 @@ Task<void> Gateway::enter(server::SocketHandle handle, domain::UserId user) {
   socket->close_link(server::CloseReason::forced_close);
 }
 
-Task<Result<std::vector<domain::ChatId>>> Gateway::open_rooms(domain::UserId user) {
+Task<Result<Gateway::Memberships>> Gateway::open_rooms(domain::UserId user) {
   auto memberships = co_await ports_.chat_store.chats_of(user);
   if (!memberships) co_return fail(std::move(memberships.error()));
-  std::vector<domain::ChatId> chats;
-  chats.reserve(memberships->size());
-  for (const auto& membership : *memberships) chats.push_back(membership.chat_id);
+  auto chats = ids_of(*memberships);
   std::ranges::sort(chats);
 
   auto added = co_await add_interests(chats);
   if (!added) co_return fail(std::move(added.error()));
-  auto standings = co_await ports_.chat_store.standings(chats);
-  if (!standings) {
+  memberships = co_await ports_.chat_store.chats_of(user);
+  if (!memberships) {
     drop_interests(chats);
-    co_return fail(std::move(standings.error()));
+    co_return fail(std::move(memberships.error()));
   }
-  settle(*standings);
-  co_return chats;
+  // What came in between is told as added.
+  std::erase_if(*memberships, [&chats](const auto& membership) {
+    return !std::ranges::binary_search(chats, membership.chat_id);
+  });
+  std::ranges::sort(*memberships, {}, &ports::ChatStanding::chat_id);
+  auto left = ids_of(*memberships);
+  std::vector<domain::ChatId> gone;
+  std::ranges::set_difference(chats, left, std::back_inserter(gone));
+  drop_interests(gone);
+  auto learned = co_await learn_hidden(user);
+  if (!learned) {
+    drop_interests(left);
+    co_return fail(std::move(learned.error()));
+  }
+  settle(*memberships);
+  co_return std::move(*memberships);
 }
 
-void Gateway::welcome(server::Socket& socket, std::vector<domain::ChatId> chats) {
+/// What is hidden meanwhile is heard by the user's channel.
+Task<Result<void>> Gateway::learn_hidden(domain::UserId user) {
+  const auto hidden = co_await ports_.state_store.hidden_of(user);
+  if (!hidden) co_return fail(hidden.error());
+  if (here().sockets_of.contains(user)) {
+    for (const auto& [chat, message] : *hidden) here().visibility.hide(chat, user, message);
+  }
+  co_return Result<void>();
+}
+
+void Gateway::welcome(server::Socket& socket, const Memberships& memberships,
+                      const std::optional<Resumption>& resumption) {
   auto& connection = connection_of(socket);
+  const auto has_ended = [&connection](const ports::ChatStanding& membership) {
+    return std::ranges::any_of(connection.removed_early, [&membership](const auto& removed) {
+      return removed.first == membership.chat_id && removed.second > membership.member_rev;
+    });
+  };
+  const bool resumes = resumption && resumption->resync_reason.empty();
   socket.join(user_room(connection.claims.user_id));
-  for (const auto& chat : chats) socket.join(room_of(chat));
-  connection.chats = std::move(chats);
+  for (const auto& membership : memberships) {
+    if (has_ended(membership)) {
+      drop_interests({membership.chat_id});
+      continue;
+    }
+    // Who is told what they missed joins with the last of it.
+    if (!resumes) socket.join(room_of(membership.chat_id));
+    connection.chats.push_back(membership.chat_id);
+    connection.member_revs.push_back(membership.member_rev);
+  }
+  connection.removed_early = {};
   connection.is_ready = true;
-  socket.emit("session_ready", session_ready(connection, limits_.content, ports_.clock.now()),
-              server::PacketClass::control);
+  connection.holds = 1;
+  for (const auto& membership : memberships) {
+    here().visibility.set(membership.chat_id, connection.claims.user_id,
+                          membership.first_visible_seq);
+    place_by_sight(connection.claims.user_id, membership.chat_id);
+  }
+  say_ready(socket);
   for (const auto& early : std::exchange(connection.own_early, {})) tell_own(socket, early);
   if (connection.has_missed_own) {
     socket.emit("resync_required", json::reason("slowConsumer"), server::PacketClass::control);
   }
+  if (resumes) {
+    resume(socket, *resumption, memberships);
+  } else if (resumption) {
+    tell_to_resync(socket, resumption->resync_reason);
+  }
   for (const auto& early : std::exchange(connection.added_early, {})) {
     spawn(executor(), "chat added", bring_in(early));
   }
+}
+
+void Gateway::say_ready(server::Socket& socket) {
+  const auto& connection = connection_of(socket);
+  const auto now = ports_.clock.now();
+  std::string out;
+  json::ObjectWriter ready(out);
+  ready.id("userId", connection.claims.user_id);
+  ready.id("deviceId", connection.claims.device_id);
+  ready.time("serverTime", now);
+  ready.text("cursor", connection.cursor);
+  json::ObjectWriter limit(ready.value("limits"));
+  limit.number("contentCodePointsMax", limits_.content.code_points_max);
+  limit.number("contentBytesMax", limits_.content.bytes_max);
+  limit.close();
+  ready.close();
+  socket.emit("session_ready", out, server::PacketClass::control);
 }
 
 void Gateway::watch_expiry(server::Socket& socket) {

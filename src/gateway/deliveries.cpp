@@ -5,7 +5,6 @@
 #include "json/write.hpp"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <utility>
 
@@ -18,10 +17,8 @@ metrics::Counter joins_failed(
     "gateway_joins_failed_total",
     "Users sent back because a chat they were added to could not be read.");
 
-std::string_view event_of(const OrderedChange& change) {
-  if (change.is_new) return "new_message";
-  return change.message->is_deleted ? "message_deleted" : "message_updated";
-}
+/// Says nothing of what became of the message.
+constexpr std::string_view kStubEvent = "message_updated";
 
 /// Several answers make one: counts down, then delivers.
 struct Barrier {
@@ -113,68 +110,6 @@ void Gateway::on_chat_added(const ports::ChatAdded& event) {
   if (has_ready) spawn(executor(), "chat added", bring_in(event));
 }
 
-/// Brings the user's sockets of this shard into a chat: `chat_added`, what happened since the user
-/// was added, then whatever follows, without a gap.
-Task<void> Gateway::bring_in(ports::ChatAdded event) {
-  const auto origin = ports_.shards.current();
-  const auto interested = co_await add_interests({event.chat_id});
-  auto item = interested ? co_await ports_.chats.get(event.user_id, event.chat_id)
-                         : Result<domain::ChatListItem>(fail(interested.error()));
-  if (!item) {
-    if (interested) drop_interests({event.chat_id});
-    // Not there any more: then there is nothing to show.
-    if (item.error().code != Errc::not_found) send_back(event.user_id);
-    co_return;
-  }
-  std::string added;
-  json::ObjectWriter writer(added);
-  writer.number("userRev", event.user_rev);
-  json::append_chat_list_item(writer.value("chat"), *item, ports_.clock.now());
-  writer.close();
-
-  const auto home = ports_.shards.home_of(event.chat_id);
-  ports_.shards.post(home, [this, origin, event, added = std::move(added)]() mutable {
-    spawn(executor(), "catching up", catch_up(event, std::move(added), origin));
-  });
-}
-
-/// On the chat's home. Answers by the way that deliveries take, so that none can overtake it.
-Task<void> Gateway::catch_up(ports::ChatAdded event, std::string added, std::size_t origin) {
-  auto missed = co_await here().orders->catch_up(event.chat_id, event.known_rev);
-  ports_.shards.post(origin, [this, event, added = std::move(added), missed = std::move(missed)] {
-    if (missed) {
-      show_added(event, added, *missed);
-    } else if (missed.error().code != Errc::not_found) {
-      send_back(event.user_id);
-    }
-    drop_interests({event.chat_id});
-  });
-}
-
-void Gateway::show_added(const ports::ChatAdded& event, const std::string& added,
-                         const std::vector<OrderedChange>& missed) {
-  auto& part = here();
-  const auto at = part.sockets_of.find(event.user_id);
-  if (at == part.sockets_of.end()) return;
-  // A copy: a write may end a slow reader, which then leaves the list.
-  const auto handles = at->second;
-  for (const auto& handle : handles) {
-    auto* socket = ports_.server.find(handle);
-    if (socket == nullptr) continue;
-    auto& connection = connection_of(*socket);
-    if (!connection.is_ready) continue;  // It has the event in `added_early`.
-    const auto place = std::ranges::lower_bound(connection.chats, event.chat_id);
-    if (place != connection.chats.end() && *place == event.chat_id) continue;
-    connection.chats.insert(place, event.chat_id);
-    ++part.interests[event.chat_id];
-    socket->join(room_of(event.chat_id));
-    socket->emit("chat_added", added);
-    for (const auto& change : missed) {
-      socket->emit(event_of(change), json::message(*change.message, change.prev_rev));
-    }
-  }
-}
-
 /// The user's sockets of this shard come back and read everything afresh: they could not be told
 /// what they must know.
 void Gateway::send_back(domain::UserId user) {
@@ -200,22 +135,92 @@ void Gateway::on_session_revoked(const ports::SessionRevoked& event) {
   }
 }
 
+server::Broadcast Gateway::to_chat(domain::ChatId chat, const std::vector<std::size_t>& shards) {
+  auto everybody = ports_.server.in(kNamespace).to(room_of(chat));
+  // Where sessions are recovered, one may be on its way from a shard to another just now.
+  return limits_.recovers ? everybody : std::move(everybody).on_shards(shards);
+}
+
 void Gateway::deliver(const std::vector<std::size_t>& shards, domain::ChatId chat,
                       const OrderedChange& change) {
   // Whoever has sent types no more, and everybody hears so before the message.
   if (change.is_new && change.message->type != domain::MessageType::system) {
     here().typists->commit(chat, change.message->sender_id);
   }
-  const auto text =
-      std::make_shared<const std::string>(json::message(*change.message, change.prev_rev));
+  changes_delivered.add(static_cast<std::int64_t>(shards.size()));
+  auto everybody = to_chat(chat, shards);
+  const auto text = json::message(*change.message, change.prev_rev);
+  // What follows the last one and answers nobody is for everybody to see. Of all else some may see
+  // less: the cut room's sockets are looked at one by one.
+  const bool is_plain =
+      change.is_new && !change.message->reply_to && change.prev_rev + 1 == change.message->rev;
+  if (is_plain) {
+    (void)everybody.emit(event_of(change), text);
+  } else {
+    (void)std::move(everybody).except(cut_room(chat)).emit(event_of(change), text);
+  }
+  const bool ends = domain::ends_memberships(*change.message);
+  if (is_plain && !ends) return;
   for (const auto shard : shards) {
-    ports_.shards.post(shard, [this, chat, text, event = event_of(change)] {
-      changes_delivered.add();
-      const std::array<std::string_view, 1> arguments{*text};
-      ports_.server.send_to_room(
-          kNamespace, room_of(chat),
-          server::make_event(kNamespace, event, arguments, server::PacketClass::durable));
-    });
+    const auto follow = [this, chat, change, is_plain, ends] {
+      if (!is_plain) deliver_cut(chat, change);
+      if (ends) end_memberships(chat, change);
+    };
+    // The own shard was told at once.
+    if (shard == ports_.shards.current()) {
+      follow();
+    } else {
+      ports_.shards.post(shard, follow);
+    }
+  }
+}
+
+/// To those who may see less than all of the chat: each as much of the message as is theirs.
+void Gateway::deliver_cut(domain::ChatId chat, const OrderedChange& change) {
+  const auto& visibility = here().visibility;
+  const auto users = visibility.users(chat);
+  if (users.empty()) return;
+  const auto& message = *change.message;
+  auto without_reply = message;
+  if (without_reply.reply_to) without_reply.reply_to->preview.clear();
+  const auto whole = json::message(message, change.prev_rev);
+  const auto answer = json::message(without_reply, change.prev_rev);
+  const auto stub = json::message(domain::stub_of(message), change.prev_rev);
+  const auto cut = visibility.cut(message);
+  for (const auto& user : users) {
+    const auto at = std::ranges::find(cut, user, [](const auto& each) { return each.first; });
+    const bool is_stub = at != cut.end() && at->second == View::stub;
+    const auto& text = at == cut.end() ? whole : is_stub ? stub : answer;
+    tell_in_chat(user, chat, {.name = is_stub ? kStubEvent : event_of(change),
+                              .text = std::make_shared<const std::string>(text)});
+  }
+}
+
+void Gateway::tell_in_chat(domain::UserId user, domain::ChatId chat, const OwnEvent& event) {
+  const auto at = here().sockets_of.find(user);
+  if (at == here().sockets_of.end()) return;
+  // A copy: a write may end a slow reader, which then leaves the list.
+  const auto handles = at->second;
+  for (const auto& handle : handles) {
+    auto* socket = ports_.server.find(handle);
+    if (socket != nullptr && hears(connection_of(*socket), chat)) tell_own(*socket, event);
+  }
+}
+
+/// On one shard: what the user may see of the chat has changed, or is known now.
+void Gateway::place_by_sight(domain::UserId user, domain::ChatId chat) {
+  const auto at = here().sockets_of.find(user);
+  if (at == here().sockets_of.end()) return;
+  const bool sees_less = here().visibility.sees_less(chat, user);
+  for (const auto& handle : at->second) {
+    auto* socket = ports_.server.find(handle);
+    if (socket == nullptr || !hears(connection_of(*socket), chat)) continue;
+    if (sees_less) {
+      connection_of(*socket).is_cut = true;
+      socket->join(cut_room(chat));
+    } else {
+      socket->leave(cut_room(chat));
+    }
   }
 }
 

@@ -21,6 +21,7 @@ void Gateway::listen_to_events() {
   handle("delete_message", &Gateway::delete_message, true);
   handle("fetch_changes", &Gateway::fetch_changes, true);
   handle("auth_refresh", &Gateway::auth_refresh, true);
+  listen_to_state_events();
   auto& chat_namespace = ports_.server.of(kNamespace);
   chat_namespace.on_any([this](server::Socket&, server::Event event) {
     refuse(event, Error{.code = Errc::validation_failed,
@@ -92,8 +93,11 @@ Task<void> Gateway::delete_message(Request request) {
   if (!fields) co_return refuse(request.event, fields.error());
   const auto erase = json::erase_request(*fields);
   if (!erase) co_return refuse(request.event, erase.error());
+  const auto user = request.claims.user_id;
   const auto message =
-      co_await ports_.messages.erase(request.claims.user_id, erase->chat_id, erase->message_id);
+      erase->scope == json::EraseScope::me
+          ? co_await ports_.own.states.hide(user, erase->chat_id, erase->message_id)
+          : co_await ports_.messages.erase(user, erase->chat_id, erase->message_id);
   if (!message) co_return refuse(request.event, message.error());
   request.event.ack.reply(json::rev_ack(message->rev));
 }

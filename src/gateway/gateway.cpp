@@ -35,7 +35,9 @@ Gateway::Gateway(Ports ports, Limits limits)
     socket.emit("resync_required", R"({"reason":"slowConsumer"})", server::PacketClass::control);
   });
   listen_to_events();
+  listen_to_log_events();
   listen_to_live_events();
+  listen_to_recovery();
   ports_.bus.listen(this);
 }
 
@@ -61,6 +63,7 @@ void Gateway::hear(ports::BusEvent event) {
     return ports_.shards.post(
         home, [this, home, user = presence->user_id] { parts_[home]->presence_watch->hear(user); });
   }
+  hear_view(event);
   if (hear_own(event)) return;
   // A user's sockets may be on any shard, and such events are rare: every shard looks for itself.
   for (std::size_t shard = 0; shard < parts_.size(); ++shard) {

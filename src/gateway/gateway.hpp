@@ -9,18 +9,23 @@
 #include "gateway/room_orders.hpp"
 #include "gateway/typists.hpp"
 #include "json/read.hpp"
+#include "json/write_live.hpp"
 #include "ports/bus.hpp"
+#include "ports/chat_state_store.hpp"
 #include "ports/world.hpp"
 #include "server/server.hpp"
 #include "services/account_service.hpp"
 #include "services/chat_service.hpp"
 #include "services/message_service.hpp"
+#include "services/own_services.hpp"
 #include "services/presence_service.hpp"
 #include "services/rate_limiter.hpp"
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,7 +47,9 @@ class Gateway final : public ports::BusListener {
     services::ChatService& chats;
     services::MessageService& messages;
     services::PresenceService& presence;
+    services::OwnServices& own;
     ports::ChatStore& chat_store;
+    ports::ChatStateStore& state_store;
     ports::MessageStore& message_store;
     ports::PeopleStore& people;
     ports::PresenceBoard& presence_board;
@@ -60,6 +67,9 @@ class Gateway final : public ports::BusListener {
     PresenceWatch::Limits presence_watch;
     PresenceSubscribers::Limits presence;
     std::size_t presence_subjects_max = 1'000;  ///< Whom one socket may watch.
+    /// The server recovers sessions, so what is told is told to every shard: a session may be taken
+    /// up on any of them.
+    bool recovers = false;
     /// Of a user, over all their sockets: events that have no rate of their own.
     services::Rate rate_events{100, std::chrono::seconds(1), 200};
   };
@@ -77,6 +87,7 @@ class Gateway final : public ports::BusListener {
 
  private:
   struct ShardPart;
+  struct Resumption;
   using Admitted = std::move_only_function<void(std::optional<server::Refusal>)>;
 
   /// An event on its way through a handler: whose it is, and the ack that it wants.
@@ -93,10 +104,53 @@ class Gateway final : public ports::BusListener {
   void on_connection(server::Socket& socket);
   void on_end(server::Socket& socket);
   [[nodiscard]] Task<void> enter(server::SocketHandle handle, domain::UserId user);
-  [[nodiscard]] Task<Result<std::vector<domain::ChatId>>> open_rooms(domain::UserId user);
-  void welcome(server::Socket& socket, std::vector<domain::ChatId> chats);
+  /// The chats of which the socket will hear: their homes know, ascending by id.
+  using Memberships = std::vector<ports::ChatStanding>;
+  [[nodiscard]] Task<Result<Memberships>> open_rooms(domain::UserId user);
+  [[nodiscard]] Task<Result<void>> learn_hidden(domain::UserId user);
+  void welcome(server::Socket& socket, const Memberships& memberships,
+               const std::optional<Resumption>& resumption);
+
+  // resume.cpp: what a client with a cursor has missed.
+  /// What changed since the cursor: a place of each such chat's log that the client has passed, and
+  /// what is private.
+  struct Resumption {
+    std::string_view resync_reason;  ///< Not empty: it is too much to tell, or not known.
+    std::map<domain::ChatId, domain::Rev> known;
+    std::vector<OwnEvent> own;
+    std::vector<ports::SyncedReceipt> receipts;
+  };
+  struct ResumedChat {
+    domain::ChatId chat_id;
+    domain::Rev known = 0;
+    domain::Rev member_rev = 0;
+    domain::Seq first_visible = 1;
+  };
+  [[nodiscard]] Task<Resumption> read_resumption(domain::UserId user, std::string cursor);
+  [[nodiscard]] Task<std::optional<domain::Rev>> known_rev(domain::ChatId chat, Time since);
+  void resume(server::Socket& socket, const Resumption& resumption, const Memberships& memberships);
+  void tell_moved(server::Socket& socket, const ports::SyncedReceipt& receipt);
+  [[nodiscard]] Task<void> resume_chats(server::SocketHandle handle, std::vector<ResumedChat> chats,
+                                        std::size_t origin);
+  void show_missed(server::Socket& socket, const ResumedChat& chat,
+                   const std::vector<OrderedChange>& missed);
+  void tell_to_resync(server::Socket& socket, std::string_view reason);
+  void say_ready(server::Socket& socket);
+  void let_go(Connection& connection);
   void watch_expiry(server::Socket& socket);
   void revoke(server::Socket& socket, std::string_view reason);
+
+  // recovery.cpp: sessions that are lost and found.
+  using RecoveryAnswer = std::move_only_function<void(bool)>;
+  void listen_to_recovery();
+  [[nodiscard]] Task<void> check_recovery(server::SocketHandle handle,
+                                          std::shared_ptr<Connection> kept, RecoveryAnswer answer);
+  [[nodiscard]] Task<Result<bool>> may_take_up(domain::UserId user,
+                                               std::vector<domain::ChatId> chats,
+                                               std::vector<domain::Rev> member_revs);
+  void welcome_back(server::Socket& socket);
+  [[nodiscard]] Task<void> restore_presence(server::SocketHandle handle);
+  void on_session_over(const server::KeptSession& kept, server::SessionOver why);
 
   // deliveries.cpp: what the bus brings.
   /// Raises this shard's interest in the chats by one each; answers when their homes know of it.
@@ -105,20 +159,48 @@ class Gateway final : public ports::BusListener {
   void settle(const std::vector<ports::ChatStanding>& standings);
   void on_chat_added(const ports::ChatAdded& event);
   void on_session_revoked(const ports::SessionRevoked& event);
-  [[nodiscard]] Task<void> bring_in(ports::ChatAdded event);
-  [[nodiscard]] Task<void> catch_up(ports::ChatAdded event, std::string added, std::size_t origin);
-  void show_added(const ports::ChatAdded& event, const std::string& added,
-                  const std::vector<OrderedChange>& missed);
   void send_back(domain::UserId user);
+  /// Everybody in the chat, by the one way that keeps the order. On its home shard.
+  [[nodiscard]] server::Broadcast to_chat(domain::ChatId chat,
+                                          const std::vector<std::size_t>& shards);
   void deliver(const std::vector<std::size_t>& shards, domain::ChatId chat,
                const OrderedChange& change);
+  void deliver_cut(domain::ChatId chat, const OrderedChange& change);
+  void tell_in_chat(domain::UserId user, domain::ChatId chat, const OwnEvent& event);
+  void place_by_sight(domain::UserId user, domain::ChatId chat);
+
+  // memberships.cpp: members who come and go while they are connected.
+  /// A user on the way into a chat.
+  struct Newcomer {
+    ports::ChatAdded event;
+    std::string added;  ///< The text of `chat_added`.
+    domain::Rev member_rev = 0;
+    domain::Seq first_visible = 1;
+  };
+  [[nodiscard]] Task<void> bring_in(ports::ChatAdded event);
+  [[nodiscard]] Task<void> catch_up(Newcomer newcomer, std::size_t origin);
+  void show_added(const Newcomer& newcomer, const std::vector<OrderedChange>& missed);
+  [[nodiscard]] bool enter_chat(server::Socket& socket, domain::ChatId chat,
+                                domain::Rev member_rev);
+  /// What the user sees of a chat has changed, by one of their devices.
+  void hear_view(const ports::BusEvent& event);
+  void end_memberships(domain::ChatId chat, const OrderedChange& change);
+  void send_out(domain::UserId user, domain::ChatId chat, domain::Rev rev,
+                domain::UserRev user_rev);
+
+  // log_events.cpp: reactions and pins.
+  void listen_to_log_events();
+  [[nodiscard]] Task<void> react(Request request);
+  [[nodiscard]] Task<void> pin_message(Request request);
+  [[nodiscard]] Task<void> unpin_message(Request request);
+  [[nodiscard]] Task<void> set_pin(Request request, bool is_pinned);
 
   // live_deliveries.cpp: what the bus brings and no store holds.
   void make_live_parts(ShardPart& part, std::size_t shard);
   void hear_typing(const ports::TypingChanged& event);
   void hear_receipt(const ports::ReceiptMoved& event);
-  void tell_room(domain::ChatId chat, domain::UserId except, OwnEvent event,
-                 server::PacketClass packet_class);
+  void tell_chat(domain::ChatId chat, domain::UserId except, std::string_view name,
+                 std::string_view text, server::PacketClass packet_class);
   void come(server::SocketHandle handle, const Connection& connection);
   void go(server::SocketHandle handle, const Connection& connection);
   void begin_typing(domain::ChatId chat, domain::UserId user, std::uint64_t ticket);
@@ -138,6 +220,7 @@ class Gateway final : public ports::BusListener {
   /// False: it is no such event.
   bool hear_own(const ports::BusEvent& event);
   void tell_user(domain::UserId user, OwnEvent event);
+  void keep_for_unready(domain::UserId user, OwnEvent event);
   void tell_own(server::Socket& socket, const OwnEvent& event);
   void on_settings_changed(const ports::SettingsChanged& event);
 
@@ -150,9 +233,8 @@ class Gateway final : public ports::BusListener {
   [[nodiscard]] Task<void> presence_subscribe(Request request);
   [[nodiscard]] Result<std::vector<domain::UserId>> add_subjects(
       server::SocketHandle handle, const std::vector<domain::UserId>& users);
-  [[nodiscard]] Task<Result<std::string>> read_presence(server::SocketHandle handle,
-                                                        domain::UserId viewer,
-                                                        std::vector<domain::UserId> users);
+  [[nodiscard]] Task<Result<std::vector<json::PresenceOf>>> read_presence(
+      server::SocketHandle handle, domain::UserId viewer, std::vector<domain::UserId> users);
   void drop_subjects(server::SocketHandle handle, const std::vector<domain::UserId>& users);
   [[nodiscard]] Task<void> presence_unsubscribe(Request request);
   [[nodiscard]] Task<void> client_state(Request request);
@@ -169,6 +251,13 @@ class Gateway final : public ports::BusListener {
   [[nodiscard]] Task<void> fetch_changes(Request request);
   [[nodiscard]] Task<void> auth_refresh(Request request);
   void refuse(server::Event& event, const Error& error);
+
+  // state_events.cpp: what users do for themselves alone.
+  void listen_to_state_events();
+  [[nodiscard]] Task<void> mark_delivered(Request request);
+  [[nodiscard]] Task<void> mark_read(Request request);
+  [[nodiscard]] Task<void> update_chat_state(Request request);
+  [[nodiscard]] Task<void> sync(Request request);
 
   [[nodiscard]] std::string new_request_id();
   [[nodiscard]] ShardPart& here();

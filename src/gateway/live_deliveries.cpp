@@ -7,40 +7,20 @@
 
 // What the bus brings and no store holds: typing, receipts, presence.
 namespace knotos::gateway {
-namespace {
-
-std::shared_ptr<const std::string> share(std::string text) {
-  return std::make_shared<const std::string>(std::move(text));
-}
-
-}  // namespace
-
 void Gateway::make_live_parts(ShardPart& part, std::size_t shard) {
   const auto executor = ports_.shards.executor(shard);
   auto& timers = *ports_.timers[shard];
-  const auto tell_chat = [this](domain::ChatId chat, domain::UserId except, const OwnEvent& event,
-                                server::PacketClass packet_class) {
-    for (const auto to : here().orders->shards_of(chat)) {
-      ports_.shards.post(to, [this, chat, except, event, packet_class] {
-        tell_room(chat, except, event, packet_class);
-      });
-    }
-  };
   part.typists = std::make_unique<Typists>(
-      timers, limits_.typing,
-      [tell_chat](domain::ChatId chat, domain::UserId user, bool is_typing) {
-        tell_chat(chat, user,
-                  {.name = is_typing ? "typing_start" : "typing_stop",
-                   .text = share(
-                       json::typing({.chat_id = chat, .user_id = user, .is_typing = is_typing}))},
+      timers, limits_.typing, [this](domain::ChatId chat, domain::UserId user, bool is_typing) {
+        tell_chat(chat, user, is_typing ? "typing_start" : "typing_stop",
+                  json::typing({.chat_id = chat, .user_id = user, .is_typing = is_typing}),
                   server::PacketClass::ephemeral);
       });
   part.receipts = std::make_unique<ReceiptMerger>(
-      timers, limits_.receipts, [tell_chat](const ports::ReceiptMoved& receipt) {
+      timers, limits_.receipts, [this](const ports::ReceiptMoved& receipt) {
         tell_chat(receipt.chat_id, receipt.user_id,
-                  {.name = receipt.is_read ? "message_read" : "message_delivered",
-                   .text = share(json::receipt_moved(receipt))},
-                  server::PacketClass::receipt);
+                  receipt.is_read ? "message_read" : "message_delivered",
+                  json::receipt_moved(receipt), server::PacketClass::receipt);
       });
   part.attendance = std::make_unique<Attendance>(Attendance::Ports{.executor = executor,
                                                                    .timers = timers,
@@ -92,14 +72,12 @@ void Gateway::hear_receipt(const ports::ReceiptMoved& event) {
   });
 }
 
-void Gateway::tell_room(domain::ChatId chat, domain::UserId except, OwnEvent event,
-                        server::PacketClass packet_class) {
-  (void)ports_.server.in(kNamespace)
-      .to(room_of(chat))
-      .except(user_room(except))
-      .in_class(packet_class)
-      .local()
-      .emit(event.name, *event.text);
+/// On the chat's home, as all that is told to a chat.
+void Gateway::tell_chat(domain::ChatId chat, domain::UserId except, std::string_view name,
+                        std::string_view text, server::PacketClass packet_class) {
+  const auto& shards = here().orders->shards_of(chat);
+  if (shards.empty()) return;
+  (void)to_chat(chat, shards).except(user_room(except)).in_class(packet_class).emit(name, text);
 }
 
 void Gateway::come(server::SocketHandle handle, const Connection& connection) {

@@ -81,13 +81,13 @@ Task<void> Gateway::presence_subscribe(Request request) {
   if (!users) co_return refuse(request.event, users.error());
   const auto fresh = add_subjects(request.handle, *users);
   if (!fresh) co_return refuse(request.event, fresh.error());
-  const auto ack =
+  const auto states =
       co_await read_presence(request.handle, request.claims.user_id, std::move(*users));
-  if (!ack) {
+  if (!states) {
     drop_subjects(request.handle, *fresh);
-    co_return refuse(request.event, ack.error());
+    co_return refuse(request.event, states.error());
   }
-  request.event.ack.reply(*ack);
+  request.event.ack.reply(json::presence_ack(*states));
 }
 
 /// Answers those that the socket did not watch before. Errors: validation_failed.
@@ -112,9 +112,9 @@ Result<std::vector<domain::UserId>> Gateway::add_subjects(
   return fresh;
 }
 
-/// The ack: how the users stand, as the viewer may see it.
-Task<Result<std::string>> Gateway::read_presence(server::SocketHandle handle, domain::UserId viewer,
-                                                 std::vector<domain::UserId> users) {
+/// How the users stand, as the viewer may see it.
+Task<Result<std::vector<json::PresenceOf>>> Gateway::read_presence(
+    server::SocketHandle handle, domain::UserId viewer, std::vector<domain::UserId> users) {
   const auto found = co_await watch_presence(users);
   if (!found) co_return fail(found.error());
   const auto sees = co_await ports_.presence.see_each_other(viewer, users);
@@ -127,7 +127,7 @@ Task<Result<std::string>> Gateway::read_presence(server::SocketHandle handle, do
     states.push_back(
         {.user_id = users[i], .state = shown.state, .last_seen_at = shown.last_seen_at});
   }
-  co_return json::presence_ack(states);
+  co_return states;
 }
 
 void Gateway::drop_subjects(server::SocketHandle handle, const std::vector<domain::UserId>& users) {

@@ -59,9 +59,7 @@ class OwnEventWriter {
 bool Gateway::hear_own(const ports::BusEvent& event) {
   auto addressed = std::visit(OwnEventWriter(ports_.clock.now()), event);
   if (!addressed) return false;
-  for (std::size_t shard = 0; shard < parts_.size(); ++shard) {
-    ports_.shards.post(shard, [this, own = *addressed] { tell_user(own.user_id, own.event); });
-  }
+  tell_user(addressed->user_id, addressed->event);
   if (const auto* settings = std::get_if<ports::SettingsChanged>(&event)) {
     on_settings_changed(*settings);
   }
@@ -69,18 +67,27 @@ bool Gateway::hear_own(const ports::BusEvent& event) {
 }
 
 void Gateway::tell_user(domain::UserId user, OwnEvent event) {
+  own_events_told.add();
+  // First for those that are not ready: one that becomes so in between hears it twice, not never.
+  for (std::size_t shard = 0; shard < parts_.size(); ++shard) {
+    if (shard == ports_.shards.current()) {
+      keep_for_unready(user, event);
+    } else {
+      ports_.shards.post(shard, [this, user, event] { keep_for_unready(user, event); });
+    }
+  }
+  (void)ports_.server.in(kNamespace).to(user_room(user)).emit(event.name, *event.text);
+}
+
+void Gateway::keep_for_unready(domain::UserId user, OwnEvent event) {
   const auto at = here().sockets_of.find(user);
   if (at == here().sockets_of.end()) return;
-  own_events_told.add();
-  // A copy: a write may end a slow reader, which then leaves the list.
-  const auto handles = at->second;
-  for (const auto& handle : handles) {
+  for (const auto& handle : at->second) {
     auto* socket = ports_.server.find(handle);
     if (socket == nullptr) continue;
     auto& connection = connection_of(*socket);
-    if (connection.is_ready) {
-      tell_own(*socket, event);
-    } else if (connection.own_early.size() < kOwnEventsEarlyMax) {
+    if (connection.is_ready) continue;
+    if (connection.own_early.size() < kOwnEventsEarlyMax) {
       connection.own_early.push_back(event);
     } else if (!std::exchange(connection.has_missed_own, true)) {
       own_events_missed.add();

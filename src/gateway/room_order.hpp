@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace knotos::gateway {
@@ -18,6 +19,8 @@ struct OrderedChange {
   domain::Rev prev_rev = 0;
   bool is_new =
       false;  ///< New to the room: `new_message`; else it was delivered before, in another state.
+  /// Of those whose membership ended by it, as far as the bus told.
+  std::vector<std::pair<domain::UserId, domain::UserRev>> removed = {};
 };
 
 /// The order of one chat's changes as this process delivers them (SEMANTICS section 4): drops what

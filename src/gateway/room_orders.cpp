@@ -54,6 +54,7 @@ void RoomOrders::settle(const std::vector<ports::ChatStanding>& standings) {
 void RoomOrders::hear(ports::ChatChanged event) {
   auto* room = find(event.chat_id);
   if (room == nullptr) return;
+  note_removed(*room, event);
   pass_on(event.chat_id, *room, room->order.hear(event.rev, std::move(event.message)));
   watch_gap(event.chat_id, *room);
 }
@@ -101,9 +102,23 @@ RoomOrders::Room* RoomOrders::find(domain::ChatId chat) {
   return at == rooms_.end() ? nullptr : &at->second;
 }
 
-void RoomOrders::pass_on(domain::ChatId chat, const Room& room,
-                         const std::vector<OrderedChange>& changes) {
-  for (const auto& change : changes) deliver_(room.shards, chat, change);
+void RoomOrders::note_removed(Room& room, const ports::ChatChanged& event) {
+  const bool is_delivered = room.order.is_settled() && event.rev <= room.order.delivered();
+  if (is_delivered || room.removed.size() >= RoomOrder::kHeldMax) return;
+  for (const auto& member : event.moved) {
+    if (!member.is_member) room.removed[event.rev].emplace_back(member.user_id, member.user_rev);
+  }
+}
+
+void RoomOrders::pass_on(domain::ChatId chat, Room& room, std::vector<OrderedChange> changes) {
+  for (auto& change : changes) {
+    if (const auto at = room.removed.find(change.message->rev); at != room.removed.end()) {
+      change.removed = std::move(at->second);
+    }
+    deliver_(room.shards, chat, change);
+  }
+  if (room.removed.empty()) return;
+  room.removed.erase(room.removed.begin(), room.removed.upper_bound(room.order.delivered()));
 }
 
 void RoomOrders::watch_gap(domain::ChatId chat, Room& room) {

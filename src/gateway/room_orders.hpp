@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -65,12 +66,16 @@ class RoomOrders {
   struct Room {
     RoomOrder order;
     std::vector<std::size_t> shards;
+    /// What the bus told of those who left, until it is passed on. The log has the last word on
+    /// who leaves; this adds their `userRev`.
+    std::map<domain::Rev, std::vector<std::pair<domain::UserId, domain::UserRev>>> removed;
     bool is_repairing = false;
     server::Timers::Handle gap_timer = 0;
   };
 
   [[nodiscard]] Room* find(domain::ChatId chat);
-  void pass_on(domain::ChatId chat, const Room& room, const std::vector<OrderedChange>& changes);
+  static void note_removed(Room& room, const ports::ChatChanged& event);
+  void pass_on(domain::ChatId chat, Room& room, std::vector<OrderedChange> changes);
   void watch_gap(domain::ChatId chat, Room& room);
   [[nodiscard]] Task<void> repair(domain::ChatId chat);
   [[nodiscard]] Task<Result<bool>> repair_page(domain::ChatId chat);

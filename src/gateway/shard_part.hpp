@@ -1,9 +1,10 @@
 #pragma once
 
 #include "gateway/gateway.hpp"
+#include "gateway/visibility.hpp"
 
+#include <algorithm>
 #include <cstdint>
-#include <map>
 #include <unordered_map>
 
 namespace knotos::gateway {
@@ -12,11 +13,10 @@ inline constexpr std::string_view kNamespace = "/";
 
 /// What the gateway keeps on one shard. Private to the gateway's own files.
 struct Gateway::ShardPart {
-  /// Admitted, and not connected yet.
-  std::map<server::SocketHandle, Arrival> admitted;
   std::unordered_map<domain::UserId, std::vector<server::SocketHandle>> sockets_of;
   /// How many sockets and arrivals of this shard want each chat; its home knows of those above 0.
   std::unordered_map<domain::ChatId, std::uint32_t> interests;
+  Visibility visibility;
   /// The chats whose home this shard is.
   std::unique_ptr<RoomOrders> orders;
   std::unique_ptr<Typists> typists;
@@ -28,10 +28,26 @@ struct Gateway::ShardPart {
   std::unique_ptr<PresenceSubscribers> presence_subscribers;
 };
 
+/// What a change is called live.
+[[nodiscard]] inline std::string_view event_of(const OrderedChange& change) {
+  if (change.is_new) return "new_message";
+  return change.message->is_deleted ? "message_deleted" : "message_updated";
+}
+
 /// The room of a chat is named by the sixteen bytes of its id. The view is good while the id is.
 [[nodiscard]] inline std::string_view room_of(const domain::ChatId& chat) {
   const auto& bytes = chat.uuid().bytes;
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// The room of those sockets in a chat that may not see all of it.
+[[nodiscard]] inline std::string cut_room(const domain::ChatId& chat) {
+  return "cut" + std::string(room_of(chat));
+}
+
+/// The socket is in the chat.
+[[nodiscard]] inline bool hears(const Connection& connection, domain::ChatId chat) {
+  return connection.is_ready && std::ranges::binary_search(connection.chats, chat);
 }
 
 /// The room of a user's sockets. No chat's and no socket's name is as long.

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "ports/chat_store.hpp"
+#include "ports/message_store.hpp"
 
 #include <string>
 #include <string_view>
@@ -17,6 +18,10 @@ namespace knotos::json {
 [[nodiscard]] std::string encode_cursor(const ports::ChatListPosition& position);
 /// Errors: validation_failed at /cursor.
 [[nodiscard]] Result<ports::ChatListPosition> decode_chat_list_cursor(std::string_view text);
+
+[[nodiscard]] std::string encode_cursor(const ports::ReactionPosition& position);
+/// Errors: validation_failed at /cursor.
+[[nodiscard]] Result<ports::ReactionPosition> decode_reaction_cursor(std::string_view text);
 
 /// After which username a page of users goes on.
 [[nodiscard]] std::string encode_user_cursor(std::string_view username);

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace knotos::json {
@@ -65,6 +66,13 @@ class Reader {
                                                              std::uint64_t min = 0,
                                                              std::uint64_t max = kNumberMax);
 
+  /// Errors noted: wrong-type.
+  [[nodiscard]] std::optional<bool> optional_flag(std::string_view name);
+  /// An object of whole numbers by name, at most `count_max`; absent is empty. Errors noted:
+  /// required, wrong-type, too-long, and each bad member at its own pointer.
+  [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> numbers(std::string_view name,
+                                                                           std::size_t count_max);
+
   /// Errors noted: required, wrong-type, malformed.
   template <class IdType>
   [[nodiscard]] IdType id(std::string_view name) {
@@ -90,6 +98,12 @@ class Reader {
     return optional_ids<IdType>(name, count_max);
   }
 
+  /// There, and null: for fields where that says something.
+  [[nodiscard]] bool is_null(std::string_view name) const;
+  /// A text of an object inside, such as `settings`. Errors noted: wrong-type, at either.
+  [[nodiscard]] std::optional<std::string> nested_text(std::string_view parent,
+                                                       std::string_view name);
+
   /// There and not null.
   [[nodiscard]] bool has(std::string_view name) const;
   /// An array that must be empty, or absent: what this server does not offer. Errors noted:
@@ -98,6 +112,8 @@ class Reader {
 
   /// Notes an error of the caller's own finding at a top-level field.
   void refuse(std::string_view name, std::string_view code, std::string detail);
+  /// The same deeper inside.
+  void refuse_at(std::string pointer, std::string_view code, std::string detail);
   /// Notes the field errors of another check, except at fields that are refused already.
   void refuse_all(const Error& error);
 

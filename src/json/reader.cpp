@@ -87,6 +87,69 @@ std::optional<std::uint64_t> Reader::optional_number(std::string_view name, std:
   return whole.value;
 }
 
+std::optional<bool> Reader::optional_flag(std::string_view name) {
+  const auto* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  const auto* flag = value->if_bool();
+  if (flag == nullptr) {
+    refuse(name, "wrong-type", "True or false is wanted.");
+    return std::nullopt;
+  }
+  return *flag;
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> Reader::numbers(std::string_view name,
+                                                                   std::size_t count_max) {
+  std::vector<std::pair<std::string, std::uint64_t>> numbers;
+  if (!has(name)) require(name);
+  const auto* value = find(name);
+  if (value == nullptr) return numbers;
+  const auto* members = value->if_object();
+  if (members == nullptr) {
+    refuse(name, "wrong-type", "An object is wanted.");
+    return numbers;
+  }
+  if (members->size() > count_max) {
+    refuse(name, "too-long", "At most " + std::to_string(count_max) + " members.");
+    return numbers;
+  }
+  const auto pointer = pointer_to("", name);
+  for (const auto& [key, number] : *members) {
+    const auto whole = whole_of(number);
+    if (!number.is_number()) {
+      refuse_at(pointer_to(pointer, key), "wrong-type", "A number is wanted.");
+    } else if (!whole.is_whole || whole.is_negative || whole.value > kNumberMax) {
+      refuse_at(pointer_to(pointer, key), "out-of-range", range_text(0, kNumberMax));
+    } else {
+      numbers.emplace_back(std::string(key), whole.value);
+    }
+  }
+  return numbers;
+}
+
+bool Reader::is_null(std::string_view name) const {
+  const auto* value = object_->fields().if_contains(name);
+  return value != nullptr && value->is_null();
+}
+
+std::optional<std::string> Reader::nested_text(std::string_view parent, std::string_view name) {
+  const auto* outer = find(parent);
+  if (outer == nullptr) return std::nullopt;
+  const auto* fields = outer->if_object();
+  if (fields == nullptr) {
+    refuse(parent, "wrong-type", "An object is wanted.");
+    return std::nullopt;
+  }
+  const auto* value = fields->if_contains(name);
+  if (value == nullptr || value->is_null()) return std::nullopt;
+  const auto* text = value->if_string();
+  if (text == nullptr) {
+    note({pointer_to(pointer_to("", parent), name), "wrong-type", "A string is wanted."});
+    return std::nullopt;
+  }
+  return std::string(text->data(), text->size());
+}
+
 bool Reader::has(std::string_view name) const { return find(name) != nullptr; }
 
 void Reader::no_items(std::string_view name, std::string detail) {
@@ -102,6 +165,10 @@ void Reader::no_items(std::string_view name, std::string detail) {
 
 void Reader::refuse(std::string_view name, std::string_view code, std::string detail) {
   note({pointer_to("", name), std::string(code), std::move(detail)});
+}
+
+void Reader::refuse_at(std::string pointer, std::string_view code, std::string detail) {
+  note({std::move(pointer), std::string(code), std::move(detail)});
 }
 
 void Reader::refuse_all(const Error& error) {

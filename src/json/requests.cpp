@@ -99,16 +99,15 @@ Result<EraseRequest> erase_request(const Object& object) {
   EraseRequest request;
   request.chat_id = reader.id<domain::ChatId>("chatId");
   request.message_id = reader.id<domain::MessageId>("messageId");
-  const auto checked = check_erase_scope(reader.optional_text("scope"));
-  if (!checked) reader.refuse_all(checked.error());
+  const auto scope = parse_erase_scope(reader.optional_text("scope"));
+  if (!scope) reader.refuse_all(scope.error());
+  request.scope = scope ? *scope : EraseScope::everyone;
   return finished(reader, request);
 }
 
-Result<void> check_erase_scope(const std::optional<std::string>& scope) {
-  if (!scope || *scope == "everyone") return {};
-  if (*scope == "me") {
-    return fail_field("/scope", "not-allowed", "Deleting for oneself is not available yet.");
-  }
+Result<EraseScope> parse_erase_scope(const std::optional<std::string>& scope) {
+  if (!scope || *scope == "everyone") return EraseScope::everyone;
+  if (*scope == "me") return EraseScope::me;
   return fail_field("/scope", "not-allowed", "The scope is everyone or me.");
 }
 

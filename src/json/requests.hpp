@@ -45,14 +45,18 @@ struct EditBody {
 [[nodiscard]] Result<services::MessageService::Edit> edit_request(
     const Object& object, const domain::ContentLimits& limits);
 
+/// For whom a message is deleted.
+enum class EraseScope : std::uint8_t { everyone, me };
+
 struct EraseRequest {
   domain::ChatId chat_id;
   domain::MessageId message_id;
+  EraseScope scope = EraseScope::everyone;
 };
-/// `delete_message`. `scope` is `everyone`, or absent.
+/// `delete_message`.
 [[nodiscard]] Result<EraseRequest> erase_request(const Object& object);
-/// A scope by its text; nullopt: absent. Errors: validation_failed at /scope.
-[[nodiscard]] Result<void> check_erase_scope(const std::optional<std::string>& scope);
+/// A scope by its text; absent, it is everyone. Errors: validation_failed at /scope.
+[[nodiscard]] Result<EraseScope> parse_erase_scope(const std::optional<std::string>& scope);
 
 struct ChangesRequest {
   domain::ChatId chat_id;

@@ -134,4 +134,6 @@ void ObjectWriter::duration(std::string_view name, Milliseconds duration) {
 
 void ObjectWriter::uuid(std::string_view name, const Uuid& uuid) { append_uuid(value(name), uuid); }
 
+bool is_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
+
 }  // namespace knotos::json

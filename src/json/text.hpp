@@ -14,6 +14,8 @@ namespace knotos::json {
 /// is stored, what leaves is JSON.
 void append_string(std::string& out, std::string_view text);
 
+[[nodiscard]] bool is_utf8(std::string_view text);
+
 /// Appends one JSON object member by member: no tree is built, since one is written for every
 /// message. Names are constants of ours and need no escape. `close` ends the object; the string
 /// outlives the writer.

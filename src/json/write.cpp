@@ -52,14 +52,6 @@ void append_system_event(std::string& out, const domain::SystemEvent& event) {
   object.close();
 }
 
-void append_user_fields(ObjectWriter& object, const domain::User& user) {
-  object.id("id", user.id);
-  object.text("username", user.username);
-  object.text("displayName", user.display_name);
-  if (!user.about.empty()) object.text("about", user.about);
-  if (user.is_deleted) object.flag("isDeleted", true);
-}
-
 void append_preview(std::string& out, const domain::Preview& preview) {
   ObjectWriter object(out);
   object.id("messageId", preview.message_id);
@@ -72,7 +64,8 @@ void append_preview(std::string& out, const domain::Preview& preview) {
   object.close();
 }
 
-void append_chat_fields(ObjectWriter& object, const domain::Chat& chat) {
+/// `first_visible`: the reader's. Of an older message they see nothing, here neither.
+void append_chat_fields(ObjectWriter& object, const domain::Chat& chat, domain::Seq first_visible) {
   object.id("id", chat.id);
   object.text("type", name_of(chat.type));
   if (chat.type == domain::ChatType::group) object.text("title", chat.title);
@@ -85,7 +78,7 @@ void append_chat_fields(ObjectWriter& object, const domain::Chat& chat) {
   object.number("memberCount", chat.member_count);
   object.number("lastSeq", chat.last_seq);
   object.number("lastRev", chat.last_rev);
-  if (chat.last_message_preview) {
+  if (chat.last_message_preview && chat.last_message_preview->seq >= first_visible) {
     append_preview(object.value("lastMessagePreview"), *chat.last_message_preview);
   } else {
     object.null("lastMessagePreview");
@@ -94,14 +87,6 @@ void append_chat_fields(ObjectWriter& object, const domain::Chat& chat) {
                [](std::string& out, const domain::MessageId& id) { append_uuid(out, id.uuid()); });
   object.time("createdAt", chat.created_at);
   object.time("updatedAt", chat.updated_at);
-}
-
-void append_receipt_fields(ObjectWriter& object, const services::Receipt& receipt) {
-  object.id("messageId", receipt.message_id);
-  object.number("seq", receipt.seq);
-  object.number("rev", receipt.rev);
-  object.time("createdAt", receipt.created_at);
-  object.flag("duplicate", receipt.is_duplicate);
 }
 
 void append_changes_fields(ObjectWriter& object, const ports::Changes& changes) {
@@ -128,6 +113,7 @@ void append_message(std::string& out, const domain::Message& message,
   object.number("seq", message.seq);
   object.number("rev", message.rev);
   if (prev_rev) object.number("prevRev", *prev_rev);
+  if (message.is_stub) return object.close();
   object.id("senderId", message.sender_id);
   if (!message.client_message_id.empty() && message.type != domain::MessageType::system) {
     object.text("clientMessageId", message.client_message_id);
@@ -160,6 +146,14 @@ std::string message(const domain::Message& message, std::optional<domain::Rev> p
   std::string out;
   append_message(out, message, prev_rev);
   return out;
+}
+
+void append_user_fields(ObjectWriter& object, const domain::User& user) {
+  object.id("id", user.id);
+  object.text("username", user.username);
+  object.text("displayName", user.display_name);
+  if (!user.about.empty()) object.text("about", user.about);
+  if (user.is_deleted) object.flag("isDeleted", true);
 }
 
 void append_user(std::string& out, const domain::User& user) {
@@ -205,12 +199,12 @@ void append_device(std::string& out, const domain::Device& device, bool is_curre
   object.close();
 }
 
-void append_chat_state(std::string& out, const domain::Chat& chat,
-                       const domain::UserChatState& state, Time now) {
-  ObjectWriter object(out);
+void append_chat_state_fields(ObjectWriter& object, const domain::Chat& chat,
+                              const domain::UserChatState& state, Time now) {
   object.text("role", name_of(state.role));
   object.time("joinedAt", state.joined_at);
-  object.number("visibleFromSeq", state.visible_from_seq);
+  // What was cleared away is no more visible than what came before the user.
+  object.number("visibleFromSeq", first_visible_seq(state));
   object.number("lastReadSeq", state.last_read_seq);
   object.number("lastDeliveredSeq", state.last_delivered_seq);
   object.flag("isArchived", is_archived_now(chat, state, now));
@@ -224,12 +218,19 @@ void append_chat_state(std::string& out, const domain::Chat& chat,
   object.flag("markedUnread", state.marked_unread);
   object.text("notificationLevel", name_of(state.notification_level));
   object.text("draft", state.draft);
+  if (is_off_list_now(chat, state)) object.flag("isOffList", true);
+}
+
+void append_chat_state(std::string& out, const domain::Chat& chat,
+                       const domain::UserChatState& state, Time now) {
+  ObjectWriter object(out);
+  append_chat_state_fields(object, chat, state, now);
   object.close();
 }
 
 void append_chat_list_item(std::string& out, const domain::ChatListItem& item, Time now) {
   ObjectWriter object(out);
-  append_chat_fields(object, item.chat);
+  append_chat_fields(object, item.chat, first_visible_seq(item.state));
   append_chat_state(object.value("state"), item.chat, item.state, now);
   object.number("unreadCount", unread_count(item.chat, item.state));
   if (item.chat.type != domain::ChatType::direct) {
@@ -244,6 +245,14 @@ std::string chat_list_item(const domain::ChatListItem& item, Time now) {
   std::string out;
   append_chat_list_item(out, item, now);
   return out;
+}
+
+void append_receipt_fields(ObjectWriter& object, const services::Receipt& receipt) {
+  object.id("messageId", receipt.message_id);
+  object.number("seq", receipt.seq);
+  object.number("rev", receipt.rev);
+  object.time("createdAt", receipt.created_at);
+  object.flag("duplicate", receipt.is_duplicate);
 }
 
 std::string receipt(const services::Receipt& receipt) {

@@ -15,14 +15,17 @@
 /// What leaves: each shape of the API, appended to a string.
 namespace knotos::json {
 
+class ObjectWriter;
+
 /// `prev_rev` with live deliveries only (SEMANTICS section 4). A tombstone has `isDeleted` and no
-/// content.
+/// content, a stub nothing but its place.
 void append_message(std::string& out, const domain::Message& message,
                     std::optional<domain::Rev> prev_rev = std::nullopt);
 [[nodiscard]] std::string message(const domain::Message& message,
                                   std::optional<domain::Rev> prev_rev = std::nullopt);
 
 /// As anybody sees them.
+void append_user_fields(ObjectWriter& object, const domain::User& user);
 void append_user(std::string& out, const domain::User& user);
 [[nodiscard]] std::string user(const domain::User& user);
 /// As they see themselves: `createdAt` too.
@@ -36,6 +39,8 @@ void append_user(std::string& out, const domain::User& user);
 void append_device(std::string& out, const domain::Device& device, bool is_current);
 
 /// A user's own state of a chat. `now` decides what is archived.
+void append_chat_state_fields(ObjectWriter& object, const domain::Chat& chat,
+                              const domain::UserChatState& state, Time now);
 void append_chat_state(std::string& out, const domain::Chat& chat,
                        const domain::UserChatState& state, Time now);
 
@@ -44,6 +49,8 @@ void append_chat_state(std::string& out, const domain::Chat& chat,
 void append_chat_list_item(std::string& out, const domain::ChatListItem& item, Time now);
 [[nodiscard]] std::string chat_list_item(const domain::ChatListItem& item, Time now);
 
+class ObjectWriter;
+void append_receipt_fields(ObjectWriter& object, const services::Receipt& receipt);
 /// What a REST send answers: `{messageId, seq, rev, createdAt, duplicate}`.
 [[nodiscard]] std::string receipt(const services::Receipt& receipt);
 /// The ack of a send: `{ok: true, messageId, seq, rev, createdAt, duplicate}`.

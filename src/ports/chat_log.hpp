@@ -64,8 +64,8 @@ class ChatLog {
   [[nodiscard]] virtual Task<Result<LoadedChat>> load(domain::ChatId chat,
                                                       std::vector<domain::UserId> users) = 0;
 
-  /// Who is in the chat: what changes of its members are checked against. The chat is read first, so
-  /// an append at its `last_rev` fails where a member has come or gone since. Errors: not_found,
+  /// Who is in the chat: what changes of its members are checked against. The chat is read first,
+  /// so an append at its `last_rev` fails where a member has come or gone since. Errors: not_found,
   /// store_unavailable.
   [[nodiscard]] virtual Task<Result<Roster>> roster(domain::ChatId chat) = 0;
 

@@ -30,9 +30,9 @@ struct Mark {
 struct StateChange {
   domain::Chat chat;
   domain::UserChatState state;
-  bool has_moved = false;         ///< False: it stood so already, and nothing was written.
-  domain::UserRev user_rev = 0;   ///< The user's, afterwards.
-  domain::Rise rise;              ///< Which watermarks rose by it.
+  bool has_moved = false;        ///< False: it stood so already, and nothing was written.
+  domain::UserRev user_rev = 0;  ///< The user's, afterwards.
+  domain::Rise rise;             ///< Which watermarks rose by it.
   /// In a direct chat: the peer has blocked the user, so that they are told nothing of them.
   bool is_blocked_by_peer = false;
   bool has_cleared_mark = false;  ///< `markedUnread` fell by it.

@@ -84,8 +84,8 @@ class SyncStore {
 
   /// Errors: not_found (no such user).
   [[nodiscard]] virtual Task<Result<SyncPage>> sync(SyncQuery query) = 0;
-  /// Receipts of the peers that moved, in the user's chats. Nothing of those whom the user has
-  /// blocked, in their direct chats.
+  /// Receipts of the peers that moved, in the user's chats, and all of those of a chat that they
+  /// came to since. Nothing of those whom the user has blocked, in their direct chats.
   [[nodiscard]] virtual Task<Result<MovedReceiptsPage>> moved_receipts(
       MovedReceiptsQuery query) = 0;
 

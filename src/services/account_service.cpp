@@ -1,6 +1,7 @@
 #include "services/account_service.hpp"
 
 #include "base/digest.hpp"
+#include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "ports/random_ids.hpp"
 
@@ -73,6 +74,7 @@ Task<Result<AccountService::Session>> AccountService::register_user(Registration
     co_return fail(std::move(taken));
   }
   if (!created) co_return fail(std::move(created.error()));
+  co_await ensure_saved_chat(user.id);
   co_return make_session(std::move(user), device.stored.device.id, std::move(device.refresh_token));
 }
 
@@ -96,6 +98,7 @@ Task<Result<AccountService::Session>> AccountService::login(Login login) {
   auto added = co_await ports_.accounts.add_device(device.stored);
   if (!added && added.error().code == Errc::not_found) co_return wrong_credentials();
   if (!added) co_return fail(std::move(added.error()));
+  co_await ensure_saved_chat(found->user.id);
   tell_sessions(found->user.id, *added);
   co_return make_session(std::move(found->user), device.stored.device.id,
                          std::move(device.refresh_token));
@@ -180,6 +183,31 @@ Task<Result<std::vector<domain::User>>> AccountService::find_users(std::string p
                                                                    std::size_t limit) {
   // Ascending order puts the exact username first by itself.
   co_return co_await ports_.accounts.find_users(std::move(prefix), std::move(after), limit);
+}
+
+Task<void> AccountService::ensure_saved_chat(domain::UserId user) {
+  const auto now = ports_.clock.now();
+  ports::NewChat saved;
+  saved.chat.id = domain::saved_chat_id(user);
+  saved.chat.type = domain::ChatType::saved;
+  saved.chat.member_count = 1;
+  saved.chat.created_at = now;
+  saved.chat.updated_at = now;
+  domain::UserChatState state;
+  state.user_id = user;
+  state.chat_id = saved.chat.id;
+  state.joined_at = now;
+  state.updated_at = now;
+  saved.members = {state};
+  const auto created = co_await ports_.chats.create(std::move(saved));
+  if (!created) {
+    log::warning("a saved chat could not be made", {{"cause", created.error().cause}});
+    co_return;
+  }
+  for (const auto& [member, user_rev] : created->user_revs) {
+    ports_.bus.publish(ports::ChatAdded{
+        .user_id = member, .user_rev = user_rev, .chat_id = created->chat.id, .known_rev = 0});
+  }
 }
 
 void AccountService::tell_sessions(domain::UserId user, domain::UserRev user_rev) {

@@ -5,6 +5,7 @@
 #include "domain/user.hpp"
 #include "ports/account_store.hpp"
 #include "ports/bus.hpp"
+#include "ports/chat_store.hpp"
 #include "ports/secrets.hpp"
 #include "ports/world.hpp"
 
@@ -19,6 +20,7 @@ class AccountService {
  public:
   struct Ports {
     ports::AccountStore& accounts;
+    ports::ChatStore& chats;
     ports::PasswordHasher& passwords;
     ports::AccessTokens& tokens;
     ports::Bus& bus;
@@ -93,6 +95,9 @@ class AccountService {
     std::string refresh_token;
   };
 
+  /// The user's chat with themselves: made at the first sign-in, and looked for at each, since the
+  /// process may have died in between. What the store cannot do now, the next sign-in does.
+  [[nodiscard]] Task<void> ensure_saved_chat(domain::UserId user);
   /// To the user's devices: who is signed in has changed.
   void tell_sessions(domain::UserId user, domain::UserRev user_rev);
   [[nodiscard]] FreshDevice make_device(domain::UserId user, std::string name);

@@ -45,7 +45,8 @@ Change erasure_of(const Message& target, const ChangeRequest& request,
     return fail(Errc::forbidden, "Only its author or an admin deletes a message.");
   }
   if (target.is_deleted) return std::optional<Message>();
-  if (!leads && !is_within_window(target, situation)) {
+  const bool is_in_time = (is_author && request.is_farewell) || is_within_window(target, situation);
+  if (!leads && !is_in_time) {
     return fail(Errc::forbidden, "This message is too old to be deleted for everyone.");
   }
   auto after = target;

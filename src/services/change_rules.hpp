@@ -23,6 +23,9 @@ struct ChangeRequest {
   std::string content;                        ///< Edits only.
   std::optional<std::uint32_t> base_version;  ///< Edits only; nullopt: whatever stands.
   std::string emoji;                          ///< With react and unreact.
+  /// Of an account that is deleted: its author erases it whatever its age, also where they are no
+  /// member any more.
+  bool is_farewell = false;
 };
 
 struct ChangeSituation {

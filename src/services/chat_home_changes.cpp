@@ -54,9 +54,12 @@ Task<Result<std::optional<Message>>> ChatHome::try_change(std::shared_ptr<ChatHe
     if (!loaded) co_return fail(Errc::not_found, "There is no such chat.");
   }
   const auto* const member = head->member(request.actor_id);
-  if (member == nullptr) co_return fail(Errc::not_found, "There is no such chat.");
-  const auto role = member->role;
-  const auto visible_from_seq = member->visible_from_seq;
+  if (member == nullptr && !request.is_farewell) {
+    co_return fail(Errc::not_found, "There is no such chat.");
+  }
+  const auto role = member == nullptr ? domain::Role::member : member->role;
+  const auto visible_from_seq =
+      member == nullptr || request.is_farewell ? domain::Seq{1} : member->visible_from_seq;
 
   auto target = co_await around_.ports.messages.find(chat, request.message_id);
   if (!target && target.error().code != Errc::not_found) co_return fail(target.error());

@@ -126,8 +126,8 @@ Task<Result<std::optional<GroupOutcome>>> ChatHome::append_group_change(
 void ChatHome::announce(const domain::MessageEntry& entry, const ports::AppendOutcome& outcome) {
   const auto& message = entry.message;
   const auto user_rev_of = [&outcome](domain::UserId user) {
-    const auto found = std::ranges::find(outcome.user_revs, user,
-                                         [](const auto& each) { return each.first; });
+    const auto found =
+        std::ranges::find(outcome.user_revs, user, [](const auto& each) { return each.first; });
     return found == outcome.user_revs.end() ? domain::UserRev{0} : found->second;
   };
   std::vector<ports::MemberMoved> moved;

@@ -2,6 +2,7 @@
 
 #include "base/metrics.hpp"
 #include "ports/random_ids.hpp"
+#include "services/contact_rules.hpp"
 #include "services/server_key.hpp"
 
 #include <algorithm>
@@ -43,18 +44,8 @@ std::vector<UserId> members_of(UserId creator, const std::vector<UserId>& named)
   return members;
 }
 
-/// The store names a member who is no user at the end of `cause`; the client hears which of its own
-/// it was.
-Error unknown_member(const Error& error, const std::vector<UserId>& named) {
-  constexpr std::size_t kIdSize = 36;
-  std::string pointer = "/memberIds";
-  const std::string_view cause = error.cause;
-  if (const auto unknown =
-          UserId::parse(cause.substr(cause.size() - std::min(cause.size(), kIdSize)))) {
-    const auto found = std::ranges::find(named, *unknown);
-    if (found != named.end()) pointer += '/' + std::to_string(found - named.begin());
-  }
-  return fail_field(std::move(pointer), "not-found", "There is no such user.").error();
+std::unexpected<Error> another_group() {
+  return fail(Errc::client_message_id_reused, "This clientChatId made another group.");
 }
 
 }  // namespace
@@ -63,9 +54,21 @@ Task<Result<ChatService::Created>> ChatService::create_direct(UserId creator, Us
   if (creator == other) {
     co_return fail_field("/userId", "not-allowed", "A direct chat is with somebody else.");
   }
+  const auto id = domain::direct_chat_id(creator, other);
+  // One that is there stays within reach, whoever has blocked whom since.
+  auto before = co_await made_before(creator, id);
+  if (!before) co_return fail(std::move(before.error()));
+  if (*before) co_return Created{.is_new = false, .item = std::move(**before)};
+  const auto relation = co_await ports_.relations.relation(creator, other);
+  if (!relation) co_return fail(relation.error());
+  if (!relation->exists) {
+    co_return fail_field("/userId", "not-found", "There is no such user.");
+  }
+  if (!lets_write(*relation)) co_return fail(Errc::cannot_contact_user);
+
   const auto now = ports_.clock.now();
   Chat chat;
-  chat.id = domain::direct_chat_id(creator, other);
+  chat.id = id;
   chat.type = ChatType::direct;
   chat.member_count = 2;
   chat.created_at = now;
@@ -74,11 +77,7 @@ Task<Result<ChatService::Created>> ChatService::create_direct(UserId creator, Us
   ports::NewChat made;
   made.members = {state_of(creator, chat), state_of(other, chat)};
   made.chat = std::move(chat);
-  auto created = co_await store(creator, std::move(made));
-  if (!created && created.error().code == Errc::not_found) {
-    co_return fail_field("/userId", "not-found", "There is no such user.");
-  }
-  co_return created;
+  co_return co_await store(creator, std::move(made));
 }
 
 Task<Result<ChatService::Created>> ChatService::create_group(UserId creator, NewGroup group) {
@@ -100,8 +99,19 @@ Task<Result<ChatService::Created>> ChatService::create_group(UserId creator, New
   const auto now = ports_.clock.now();
   const auto request_hash = hash_of_request(group.title, members);
   Chat chat;
-  chat.id = group.client_chat_id ? domain::group_chat_id(creator, *group.client_chat_id)
-                                 : ports::random_id<domain::ChatId>(ports_.random);
+  if (group.client_chat_id) {
+    chat.id = domain::group_chat_id(creator, *group.client_chat_id);
+    // A repeat learns that the group was made, whatever its members have decided since.
+    auto before = co_await made_before(creator, chat.id);
+    if (!before) co_return fail(std::move(before.error()));
+    if (*before && (*before)->chat.request_hash != request_hash) co_return another_group();
+    if (*before) co_return Created{.is_new = false, .item = std::move(**before)};
+  } else {
+    chat.id = ports::random_id<domain::ChatId>(ports_.random);
+  }
+  std::vector<UserId> others(members.begin() + 1, members.end());
+  auto checked = co_await check_members(creator, others, group.member_ids);
+  if (!checked) co_return fail(std::move(checked.error()));
   chat.type = ChatType::group;
   chat.title = std::move(group.title);
   chat.owner_id = creator;
@@ -112,14 +122,11 @@ Task<Result<ChatService::Created>> ChatService::create_group(UserId creator, New
 
   ports::NewChat made;
   for (const auto& member : members) made.members.push_back(state_of(member, chat));
-  made.first_entry = first_entry(chat, creator, {members.begin() + 1, members.end()});
+  made.first_entry = first_entry(chat, creator, std::move(others));
   made.chat = std::move(chat);
   auto created = co_await store(creator, std::move(made));
-  if (!created && created.error().code == Errc::not_found && !created.error().cause.empty()) {
-    co_return fail(unknown_member(created.error(), group.member_ids));
-  }
   if (created && !created->is_new && created->item.chat.request_hash != request_hash) {
-    co_return fail(Errc::client_message_id_reused, "This clientChatId made another group.");
+    co_return another_group();
   }
   co_return created;
 }
@@ -162,7 +169,7 @@ domain::MessageEntry ChatService::first_entry(const Chat& chat, UserId creator,
   message.sender_id = creator;
   message.client_message_id = make_server_key(ports_.random);
   message.type = domain::MessageType::system;
-  message.system_event = domain::SystemEvent{.event = "group_created",
+  message.system_event = domain::SystemEvent{.event = std::string(domain::kGroupCreated),
                                              .actor_id = creator,
                                              .user_ids = std::move(others),
                                              .title = chat.title,
@@ -170,6 +177,22 @@ domain::MessageEntry ChatService::first_entry(const Chat& chat, UserId creator,
                                              .new_owner_id = {}};
   message.created_at = chat.created_at;
   return {.message = std::move(message), .memberships = {}, .patch = {}};
+}
+
+Task<Result<void>> ChatService::check_members(UserId creator, std::vector<UserId> others,
+                                              std::vector<UserId> named) {
+  if (others.empty()) co_return Result<void>();
+  const auto relations = co_await ports_.relations.relations(creator, others);
+  if (!relations) co_return fail(relations.error());
+  co_return check_newcomers(others, *relations, named);
+}
+
+Task<Result<std::optional<domain::ChatListItem>>> ChatService::made_before(UserId creator,
+                                                                           domain::ChatId chat) {
+  auto item = co_await ports_.chats.item(creator, chat);
+  if (item) co_return std::optional(std::move(*item));
+  if (item.error().code != Errc::not_found) co_return fail(std::move(item.error()));
+  co_return std::optional<domain::ChatListItem>();
 }
 
 Task<Result<ChatService::Created>> ChatService::store(UserId creator, ports::NewChat chat) {

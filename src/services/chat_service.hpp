@@ -5,6 +5,7 @@
 #include "domain/chat.hpp"
 #include "ports/bus.hpp"
 #include "ports/chat_store.hpp"
+#include "ports/people_store.hpp"
 #include "ports/world.hpp"
 
 #include <optional>
@@ -18,6 +19,7 @@ class ChatService {
  public:
   struct Ports {
     ports::ChatStore& chats;
+    ports::Relations& relations;
     ports::Bus& bus;
     const ports::Clock& clock;
     ports::Random& random;
@@ -47,10 +49,11 @@ class ChatService {
   ChatService(Ports ports, Limits limits) : ports_(ports), limits_(limits) {}
 
   /// The direct chat of the pair, made where there is none; both at once make one.
-  /// Errors: validation_failed (with oneself; no such user, at /userId), store_unavailable.
+  /// Errors: validation_failed (with oneself; no such user, at /userId), cannot_contact_user (only
+  /// where there is none yet), store_unavailable.
   [[nodiscard]] Task<Result<Created>> create_direct(domain::UserId creator, domain::UserId other);
-  /// Errors: validation_failed (title, members), client_message_id_reused (another group under this
-  /// clientChatId), store_unavailable.
+  /// Errors: validation_failed (title, members), cannot_contact_user, client_message_id_reused
+  /// (another group under this clientChatId), store_unavailable.
   [[nodiscard]] Task<Result<Created>> create_group(domain::UserId creator, NewGroup group);
 
   [[nodiscard]] Task<Result<ports::ChatListPage>> list(domain::UserId user, ListQuery query);
@@ -61,6 +64,12 @@ class ChatService {
   [[nodiscard]] domain::UserChatState state_of(domain::UserId user, const domain::Chat& chat) const;
   [[nodiscard]] domain::MessageEntry first_entry(const domain::Chat& chat, domain::UserId creator,
                                                  std::vector<domain::UserId> others);
+  [[nodiscard]] Task<Result<void>> check_members(domain::UserId creator,
+                                                 std::vector<domain::UserId> others,
+                                                 std::vector<domain::UserId> named);
+  /// The chat that was made before, as the creator sees it.
+  [[nodiscard]] Task<Result<std::optional<domain::ChatListItem>>> made_before(
+      domain::UserId creator, domain::ChatId chat);
   [[nodiscard]] Task<Result<Created>> store(domain::UserId creator, ports::NewChat chat);
   void announce(const ports::CreatedChat& created,
                 const std::optional<domain::MessageEntry>& first_entry);

@@ -39,8 +39,7 @@ std::uint32_t count_of(const ports::Roster& roster, std::int64_t more) {
 }
 
 MembershipChange arrival_of(const ports::Roster& roster, UserId user) {
-  const bool sees_all =
-      roster.chat.settings.history_visibility == domain::HistoryVisibility::all;
+  const bool sees_all = roster.chat.settings.history_visibility == domain::HistoryVisibility::all;
   // The join itself is the first thing that they see.
   return {.user_id = user,
           .is_member = true,
@@ -77,8 +76,7 @@ Change addition_of(const ports::Roster& roster, const GroupRequest& request,
   return std::optional(std::move(change));
 }
 
-Change entry_of(const ports::Roster& roster, const GroupRequest& request,
-                std::size_t members_max) {
+Change entry_of(const ports::Roster& roster, const GroupRequest& request, std::size_t members_max) {
   // A group that has ended, or that everybody left, stays so.
   if (roster.members.empty()) return no_such_chat();
   if (role_in(roster, request.actor_id)) return nothing();
@@ -170,11 +168,10 @@ Change description_of(const ports::Roster& roster, const GroupRequest& request) 
   if (auto leads = check_leads(roster, request.actor_id); !leads) return fail(leads.error());
   const auto& chat = roster.chat;
   const bool has_title = request.title && *request.title != chat.title;
-  const bool has_settings = request.history_visibility &&
-                            *request.history_visibility != chat.settings.history_visibility;
+  const bool has_settings =
+      request.history_visibility && *request.history_visibility != chat.settings.history_visibility;
   if (!has_title && !has_settings) return nothing();
-  auto change =
-      change_by(request, has_title ? domain::kTitleChanged : domain::kSettingsChanged);
+  auto change = change_by(request, has_title ? domain::kTitleChanged : domain::kSettingsChanged);
   if (has_title) {
     change.event.title = request.title;
     change.patch.title = request.title;

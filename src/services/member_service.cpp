@@ -95,6 +95,18 @@ Task<Result<ChatListItem>> MemberService::describe(UserId user, ChatId chat,
   co_return co_await change(chat, std::move(request));
 }
 
+Task<Result<void>> MemberService::drop(UserId user, ChatId chat) {
+  const auto item = co_await ports_.chats.item(user, chat);
+  if (!item) co_return fail(item.error());
+  if (item->chat.type == domain::ChatType::group) co_return co_await leave(user, chat);
+  if (item->chat.type == domain::ChatType::saved) {
+    co_return fail(Errc::forbidden, "The saved chat stays.");
+  }
+  const auto taken = co_await ports_.states.take_off_list(user, chat);
+  if (!taken) co_return fail(taken.error());
+  co_return Result<void>();
+}
+
 Task<Result<void>> MemberService::end(UserId user, ChatId chat) {
   co_return co_await change_and_forget(chat, request_of(GroupDeed::end, user));
 }

@@ -9,6 +9,7 @@
 #include "ports/world.hpp"
 #include "services/chat_head.hpp"
 #include "services/message_service.hpp"
+#include "services/state_service.hpp"
 
 #include <chrono>
 #include <optional>
@@ -18,12 +19,13 @@
 namespace knotos::services {
 
 /// Who is in a group, who may do what there, and the links that lead into it. Each change is one
-/// system message in the chat's log, written by the chat's home as messages are: so it has its place
-/// among them. Stateless, so all shards share one instance.
+/// system message in the chat's log, written by the chat's home as messages are: so it has its
+/// place among them. Stateless, so all shards share one instance.
 class MemberService {
  public:
   struct Ports {
     MessageService& messages;
+    StateService& states;
     ports::ChatLog& log;
     ports::ChatStore& chats;
     ports::InviteStore& invites;
@@ -70,11 +72,14 @@ class MemberService {
   [[nodiscard]] Task<Result<domain::ChatListItem>> describe(domain::UserId user,
                                                             domain::ChatId chat,
                                                             Description description);
+  /// Off the user's own list: a group is left, a direct chat comes back with its next message.
+  /// Errors: forbidden (the saved chat).
+  [[nodiscard]] Task<Result<void>> drop(domain::UserId user, domain::ChatId chat);
   /// For everybody, by its owner.
   [[nodiscard]] Task<Result<void>> end(domain::UserId user, domain::ChatId chat);
 
-  /// Those who lead see and make invites; who left or was stepped down leaves theirs behind. Errors:
-  /// conflict (`invites_max` can be used still).
+  /// Those who lead see and make invites; who left or was stepped down leaves theirs behind.
+  /// Errors: conflict (`invites_max` can be used still).
   [[nodiscard]] Task<Result<std::vector<ports::Invite>>> invites(domain::UserId user,
                                                                  domain::ChatId chat);
   [[nodiscard]] Task<Result<ports::Invite>> make_invite(domain::UserId user, domain::ChatId chat,

@@ -72,17 +72,27 @@ Task<Result<Message>> MessageService::erase(UserId user, ChatId chat, domain::Me
                                    .emoji = {}});
 }
 
+Task<Result<Message>> MessageService::erase_farewell(UserId author, ChatId chat,
+                                                     domain::MessageId message) {
+  co_return co_await change(chat, {.kind = domain::ChangeKind::erase,
+                                   .actor_id = author,
+                                   .message_id = message,
+                                   .content = {},
+                                   .base_version = {},
+                                   .emoji = {},
+                                   .is_farewell = true});
+}
+
 Task<Result<Message>> MessageService::react(UserId user, Reacting reacting) {
   auto checked = domain::check_emoji(reacting.emoji);
   if (!checked) co_return fail(std::move(checked.error()));
-  co_return co_await change(
-      reacting.chat_id,
-      {.kind = reacting.adds ? domain::ChangeKind::react : domain::ChangeKind::unreact,
-       .actor_id = user,
-       .message_id = reacting.message_id,
-       .content = {},
-       .base_version = {},
-       .emoji = std::move(reacting.emoji)});
+  co_return co_await change(reacting.chat_id, {.kind = reacting.adds ? domain::ChangeKind::react
+                                                                     : domain::ChangeKind::unreact,
+                                               .actor_id = user,
+                                               .message_id = reacting.message_id,
+                                               .content = {},
+                                               .base_version = {},
+                                               .emoji = std::move(reacting.emoji)});
 }
 
 Task<Result<Message>> MessageService::pin(UserId user, ChatId chat, domain::MessageId message,
@@ -140,8 +150,7 @@ Task<Result<Receipt>> MessageService::forward_to(UserId user, ChatId chat, Forwa
   if (!source) {
     // What was forwarded while it could be stays so: a repeat learns it.
     if (draft.client_message_id.empty()) co_return fail(std::move(source.error()));
-    const auto original =
-        co_await ports_.messages.find_by_key(chat, user, draft.client_message_id);
+    const auto original = co_await ports_.messages.find_by_key(chat, user, draft.client_message_id);
     if (original && *original) co_return answer_repeat(**original, draft.hash());
     co_return fail(std::move(source.error()));
   }

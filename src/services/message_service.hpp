@@ -104,6 +104,11 @@ class MessageService {
   [[nodiscard]] Task<Result<domain::Message>> erase(domain::UserId user, domain::ChatId chat,
                                                     domain::MessageId message);
 
+  /// The same of an author whose account is deleted: whatever its age, also where they have left.
+  [[nodiscard]] Task<Result<domain::Message>> erase_farewell(domain::UserId author,
+                                                             domain::ChatId chat,
+                                                             domain::MessageId message);
+
   /// Errors: validation_failed, not_found, forbidden, cannot_contact_user, conflict (too many
   /// kinds), overloaded, store_unavailable.
   [[nodiscard]] Task<Result<domain::Message>> react(domain::UserId user, Reacting reacting);
@@ -146,8 +151,7 @@ class MessageService {
   [[nodiscard]] ChatHome& home_of(domain::ChatId chat);
   [[nodiscard]] Task<Result<domain::Message>> change(domain::ChatId chat, ChangeRequest request);
   [[nodiscard]] Task<Result<Receipt>> forward_to(domain::UserId user, domain::ChatId chat,
-                                                 Forward forward,
-                                                 Result<domain::Message> source);
+                                                 Forward forward, Result<domain::Message> source);
   /// What the reader may see. Errors: not_found (not a member), store_unavailable.
   [[nodiscard]] Task<Result<domain::Visibility>> admit_reader(domain::UserId user,
                                                               domain::ChatId chat);

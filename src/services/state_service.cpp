@@ -80,4 +80,12 @@ Task<Result<domain::Message>> StateService::hide(UserId user, ChatId chat,
   co_return domain::as_seen(std::move(*found), *visibility);
 }
 
+Task<Result<ports::MemberPage>> StateService::members(UserId user, ChatId chat,
+                                                      std::optional<ports::MemberPosition> after,
+                                                      std::size_t limit) {
+  const auto own = co_await state(user, chat);
+  if (!own) co_return fail(own.error());
+  co_return co_await ports_.states.members(chat, after, limit);
+}
+
 }  // namespace knotos::services

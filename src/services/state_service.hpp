@@ -47,6 +47,11 @@ class StateService {
   [[nodiscard]] Task<Result<domain::Message>> hide(domain::UserId user, domain::ChatId chat,
                                                    domain::MessageId message);
 
+  /// Who is in the chat now, oldest first.
+  [[nodiscard]] Task<Result<ports::MemberPage>> members(domain::UserId user, domain::ChatId chat,
+                                                        std::optional<ports::MemberPosition> after,
+                                                        std::size_t limit);
+
  private:
   Ports ports_;
   Limits limits_;

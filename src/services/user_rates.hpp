@@ -12,35 +12,29 @@
 
 namespace knotos::services {
 
-/// What a user does besides sending messages, in kinds that are counted apart: somebody who types
-/// much may still read.
+/// What a user does besides sending messages, in kinds that are counted apart: somebody who files
+/// much away may still read.
 enum class RateKind : std::uint8_t {
-  marks,      ///< Delivered and read.
-  typing,     ///< Starts and stops.
-  presence,   ///< Subscriptions, and the state of the own client.
-  state,      ///< Archive, pin, mute, draft, clear, hide.
-  reactions,  ///< Reactions and pins of messages.
-  chats,      ///< New chats.
-  members,    ///< Members, roles, titles, invites.
-  people,     ///< Profile, privacy, contacts, blocks.
-  sync,       ///< Sync, verify, export.
+  marks,    ///< Delivered and read.
+  state,    ///< Archive, pin, mute, draft, clear, hide.
+  chats,    ///< New chats.
+  people,   ///< Profile, privacy, contacts, blocks.
+  sync,     ///< Sync and verify.
+  account,  ///< Export and deletion.
 };
 
-inline constexpr std::size_t kRateKinds = 9;
+inline constexpr std::size_t kRateKinds = 6;
 
 /// Also the name of its setting, after `rate-`, and of its policy in headers.
 [[nodiscard]] std::string_view name_of(RateKind kind);
 
 struct UserRateLimits {
   Rate marks{2'000, std::chrono::seconds(10), 0};
-  Rate typing{200, std::chrono::seconds(10), 0};
-  Rate presence{200, std::chrono::seconds(10), 0};
   Rate state{500, std::chrono::seconds(10), 0};
-  Rate reactions{500, std::chrono::seconds(10), 0};
   Rate chats{2'000, std::chrono::seconds(60), 0};
-  Rate members{500, std::chrono::seconds(10), 0};
   Rate people{500, std::chrono::seconds(10), 0};
   Rate sync{500, std::chrono::seconds(10), 0};
+  Rate account{60, std::chrono::seconds(60), 0};
 };
 
 /// Counts what each user does, over all devices and both transports. Any thread.

@@ -109,8 +109,7 @@ http::Response plain(unsigned status, std::string_view path, std::string_view te
 http::Response asset_response(const Asset& asset, const http::Request& request) {
   const bool is_gzip = !asset.gzip.empty() && takes_gzip(request);
   const auto tag = '"' + std::string(asset.hash) + (is_gzip ? "-gzip\"" : "\"");
-  http::Response response{
-      .status = 200, .headers = security_headers(request.path()), .body = {}};
+  http::Response response{.status = 200, .headers = security_headers(request.path()), .body = {}};
   response.headers.push_back({"ETag", tag});
   response.headers.push_back(
       {"Cache-Control", asset.is_immutable ? "public, max-age=31536000, immutable" : "no-cache"});
@@ -144,7 +143,8 @@ bool Webapp::owns(std::string_view path) const {
 
 http::Response Webapp::respond(const http::Request& request) const {
   if (request.method != "GET" && request.method != "HEAD") {
-    auto response = plain(405, request.path(), "This is a page: it can be read, and nothing else.\n");
+    auto response =
+        plain(405, request.path(), "This is a page: it can be read, and nothing else.\n");
     response.headers.push_back({"Allow", "GET, HEAD"});
     return response;
   }

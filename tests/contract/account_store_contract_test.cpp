@@ -218,6 +218,21 @@ TEST_P(AccountStoreContract, ASignedOutDeviceIsGoneWithItsTokens) {
   EXPECT_FALSE(*again);
 }
 
+TEST_P(AccountStoreContract, WhoIsSignedInIsAPrivateMatterThatRaisesUserRev) {
+  const auto ann = sign_up("ann");
+  const auto rev = [&] { return world_->run(world_->people().user_rev(ann.user)).value(); };
+  const auto phone = scene_.device_of(ann.user);
+  EXPECT_EQ(world_->run(world_->accounts().add_device(phone)).value(), 1U);
+  EXPECT_EQ(rev(), 1U);
+  const auto next = scene_.new_hash();
+  EXPECT_EQ(rotate(phone.refresh_hash, next).user_rev, 0U) << "a new token is no new session";
+  EXPECT_EQ(rev(), 1U);
+  EXPECT_EQ(rotate(phone.refresh_hash, scene_.new_hash()).user_rev, 2U);
+  EXPECT_EQ(world_->run(world_->accounts().revoke_device(ann.user, ann.device)).value(), 3U);
+  EXPECT_FALSE(world_->run(world_->accounts().revoke_device(ann.user, ann.device)).value());
+  EXPECT_EQ(rev(), 3U);
+}
+
 TEST_P(AccountStoreContract, ADeviceIsSignedInForItsOwnUserOnly) {
   const auto ann = sign_up("ann");
   const auto bob = sign_up("bob");

@@ -193,6 +193,20 @@ TEST_P(ChatStoreContract, AnItemShowsThePeerOrTheFirstMembers) {
   EXPECT_EQ(list(bob_).items[0].people, item->people);
 }
 
+TEST_P(ChatStoreContract, ASavedChatHasItsUserForAMember) {
+  auto saved = scene_.new_direct(ann_, bob_);
+  saved.chat.id = domain::saved_chat_id(ann_);
+  saved.chat.type = domain::ChatType::saved;
+  saved.chat.member_count = 1;
+  saved.members.pop_back();
+  saved.members.front().chat_id = saved.chat.id;
+  const auto chat = scene_.create(std::move(saved));
+  const auto item = world_->run(world_->chats().item(ann_, chat));
+  ASSERT_TRUE(item);
+  ASSERT_EQ(item->people.size(), 1U);
+  EXPECT_EQ(item->people[0].id, ann_);
+}
+
 TEST_P(ChatStoreContract, OutsidersSeeNothing) {
   const auto direct = scene_.direct(ann_, bob_);
   const auto cat = scene_.user("cat");

@@ -10,6 +10,7 @@ class MemoryWorld final : public World {
   ports::MessageStore& messages() override { return store_; }
   ports::ChatStore& chats() override { return store_; }
   ports::AccountStore& accounts() override { return store_; }
+  ports::InviteStore& invites() override { return store_; }
   ports::PeopleStore& people() override { return store_; }
   ports::ChatStateStore& states() override { return store_; }
   ports::SyncStore& syncs() override { return store_; }

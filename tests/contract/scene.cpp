@@ -71,7 +71,7 @@ ports::NewChat Scene::new_group(const std::vector<domain::UserId>& members,
     made.members.back().member_rev = 1;
   }
   made.members.front().role = domain::Role::owner;
-  made.first_entry = system_entry({made.chat, {}}, members.front(), "group_created");
+  made.first_entry = system_entry({made.chat, {}, {}}, members.front(), "group_created");
   return made;
 }
 

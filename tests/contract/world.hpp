@@ -5,6 +5,7 @@
 #include "ports/chat_log.hpp"
 #include "ports/chat_state_store.hpp"
 #include "ports/chat_store.hpp"
+#include "ports/invite_store.hpp"
 #include "ports/message_store.hpp"
 #include "ports/people_store.hpp"
 #include "ports/sync_store.hpp"
@@ -32,6 +33,7 @@ class World {
   virtual ports::MessageStore& messages() = 0;
   virtual ports::ChatStore& chats() = 0;
   virtual ports::AccountStore& accounts() = 0;
+  virtual ports::InviteStore& invites() = 0;
   virtual ports::PeopleStore& people() = 0;
   virtual ports::ChatStateStore& states() = 0;
   virtual ports::SyncStore& syncs() = 0;

@@ -210,6 +210,18 @@ export class Device {
     }
   }
 
+  /** The same of a request: one that may be repeated. */
+  async insistRequest(method, path, body) {
+    for (;;) {
+      const answer = await this.person.request(method, path, { body }).catch(() => null);
+      if (answer?.status < 300) return answer.body;
+      if (this.isClosed) throw new Error('closed');
+      if (answer?.status < 500)
+        throw new Error(`${method} ${path}: ${JSON.stringify(answer.body)}`);
+      await sleep(50);
+    }
+  }
+
   async send(chatId, content) {
     const clientMessageId = uniqueKey();
     const ack = await this.insist('send_message', {

@@ -207,10 +207,8 @@ export class Server {
   }
 }
 
-const openLimits = ['auth', 'connect', 'messages', 'events'].flatMap((rate) => [
-  `--rate-${rate}`,
-  '0',
-]);
+const ratesOf = ['auth', 'connect', 'messages', 'events', 'marks', 'state', 'chats', 'people'];
+const openLimits = [...ratesOf, 'sync', 'account'].flatMap((rate) => [`--rate-${rate}`, '0']);
 
 /**
  * A running server with the rates switched off and the log at its loudest. After the test it is

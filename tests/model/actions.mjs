@@ -14,6 +14,17 @@ const weights = {
   react: 6,
   pin: 4,
   groupDeed: 10,
+  mark: 0,
+  patchState: 0,
+  clear: 0,
+  takeOffList: 0,
+  hide: 0,
+  receipts: 0,
+  members: 0,
+  unread: 0,
+  block: 0,
+  sync: 0,
+  verify: 0,
   history: 8,
   changes: 6,
   getMessage: 3,
@@ -33,6 +44,19 @@ const deeds = [
   ...['remove', 'remove', 'leave', 'setRole', 'setRole', 'setRole', 'handOver'],
   ...['describe', 'describe', 'describe', 'join', 'join', 'end'],
 ];
+
+function stateFields(random) {
+  const all = {
+    isArchived: random.chance(0.6),
+    isPinned: random.chance(0.6),
+    pinOrder: random.below(11),
+    mutedUntil: random.pick([null, '9999-12-31T23:59:59.999Z', '2020-01-01T00:00:00.000Z']),
+    markedUnread: random.chance(0.6),
+    notificationLevel: random.pick(['all', 'mentions', 'none']),
+    draft: random.pick(['', 'Not yet', 'x'.repeat(200)]),
+  };
+  return Object.fromEntries(Object.entries(all).filter(() => random.chance(0.3)));
+}
 
 /** What belongs to each kind beside who, where and by which door. */
 const details = {
@@ -77,6 +101,22 @@ const details = {
     ...(random.chance(0.5) ? { title: `Title ${random.below(4)}` } : {}),
     ...(random.chance(0.5) ? { historyVisibility: random.pick(['all', 'sinceJoin']) } : {}),
   }),
+  mark: (random) => ({
+    kind: random.pick(['read', 'read', 'delivered']),
+    // Now and then one too far.
+    back: random.chance(0.05) ? 0 : 1 + random.below(6),
+  }),
+  patchState: (random) => ({ fields: stateFields(random) }),
+  clear: () => ({}),
+  takeOffList: () => ({}),
+  hide: (random) => ({ message: random.below(12) }),
+  receipts: (random) => ({ message: random.below(12) }),
+  members: () => ({}),
+  unread: () => ({}),
+  block: (random) => ({ other: random.below(8), isOn: random.chance(0.3) }),
+  sync: () => ({}),
+  // How far behind the device is with one chat after the other; -1: it does not know the chat.
+  verify: (random) => ({ behind: Array.from({ length: 5 }, () => random.below(4) - 1) }),
   history: (random) => ({
     limit: 1 + random.below(12),
     ...(random.chance(0.7)
@@ -86,7 +126,10 @@ const details = {
   changes: (random) => ({ sinceRev: random.below(60), limit: 1 + random.below(20) }),
   getMessage: (random) => ({ message: random.below(40) }),
   getChat: () => ({}),
-  list: (random) => ({ limit: 1 + random.below(8), filter: random.pick(['all', 'unread']) }),
+  list: (random) => ({
+    limit: 1 + random.below(8),
+    filter: random.pick(['all', 'all', 'unread', 'archived']),
+  }),
 };
 
 const bag = Object.entries(weights).flatMap(([kind, weight]) => Array(weight).fill(kind));

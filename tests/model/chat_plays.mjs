@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 
+import { keptAway } from './rules.mjs';
 import { changesView, chatView, historyView, listView, seenView } from './views.mjs';
 
 export async function makeDirect(player, action, who) {
@@ -16,7 +17,8 @@ export async function makeDirect(player, action, who) {
     return undefined;
   }
   const known = player.world.findDirect(who.user, other);
-  player.judge(answer, {});
+  const isKeptAway = !known && player.world.hasBlocked(other.id, who.user.id);
+  if (!player.judge(answer, isKeptAway ? keptAway : {})) return undefined;
   assert.equal(answer.status, known ? 200 : 201);
   const chat = known ?? player.world.makeDirect(who.user, other, answer.body);
   assert.deepEqual(answer.body, chatView(player.world, chat, who.user));
@@ -45,7 +47,8 @@ export async function makeGroup(player, action, who) {
     if (!player.judge(answer, isSame ? {} : { refused: 'client-message-id-reused' })) return null;
     assert.equal(answer.status, 200);
   } else {
-    player.judge(answer, {});
+    const isKeptAway = others.some(({ id }) => player.world.hasBlocked(id, who.user.id));
+    if (!player.judge(answer, isKeptAway ? keptAway : {})) return null;
     assert.equal(answer.status, 201);
   }
   const { id, createdAt, lastMessagePreview } = answer.body;

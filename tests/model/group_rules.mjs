@@ -1,7 +1,7 @@
 // Who may do what in a group, and what becomes of it. Each deed answers a refusal, `{}` where it
 // stands so already, or `{message}`, the one system message that it writes.
 
-import { refusal } from './rules.mjs';
+import { keptAway, refusal } from './rules.mjs';
 
 const notFound = refusal('not-found');
 const forbidden = refusal('forbidden');
@@ -44,6 +44,7 @@ export function add(chat, actor, users) {
   if (state.refused) return state;
   const fresh = [...new Set(users)].filter((user) => !chat.state(user));
   if (fresh.length === 0) return {};
+  if (fresh.some((user) => chat.world.hasBlocked(user.id, actor.id))) return keptAway;
   const userIds = fresh.map((user) => user.id);
   return enter(chat, fresh, write(chat, actor, { event: 'members_added', userIds }));
 }

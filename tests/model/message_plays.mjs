@@ -5,13 +5,13 @@ import assert from 'node:assert/strict';
 import { seenView } from './views.mjs';
 
 export async function send(player, action, who, chat) {
-  const target = chat.messages.at(-1 - (action.reply % chat.messages.length));
+  const target = player.target({ message: action.reply }, who, chat);
   const mentioned = player.world.users[action.mention % player.world.users.length];
   const request = {
     content: action.content,
     type: 'text',
     ...(action.hasKey ? { clientMessageId: `k${(player.keys += 1)}` } : {}),
-    ...(action.reply !== undefined && target?.id ? { replyToMessageId: target.id } : {}),
+    ...(action.reply !== undefined && target ? { replyToMessageId: target.id } : {}),
     ...(mentioned ? { mentions: [mentioned.id] } : {}),
   };
   return sendRequest(player, action, who, chat, request);
@@ -49,7 +49,8 @@ async function sendRequest(player, action, who, chat, request) {
 export async function burst(player, action, who, chat) {
   const sends = action.sends
     .map((each) => ({ ...each, index: each.by % player.people.length }))
-    .filter(({ index }) => chat.state(player.world.users[index]));
+    .filter(({ index }) => chat.state(player.world.users[index]))
+    .filter(({ index }) => !chat.isKeptAway(player.world.users[index]));
   const asked = await Promise.all(
     sends.map(async ({ index, door, content }) => {
       const request = { content, clientMessageId: `b${(player.keys += 1)}` };
@@ -77,17 +78,8 @@ export async function burst(player, action, who, chat) {
   return chat;
 }
 
-function targetOf(player, action, who, chat) {
-  const fitting = action.isOwn
-    ? chat.messages.filter((message) => message.senderId === who.user.id)
-    : chat.messages;
-  const target = fitting.at(-1 - (action.message % fitting.length));
-  // Nobody can tell the id of what was written when the last member left.
-  return target?.id ? target : null;
-}
-
 export async function edit(player, action, who, chat) {
-  const target = targetOf(player, action, who, chat);
+  const target = player.target(action, who, chat);
   if (!target) return null;
   const change = {
     content: action.content,
@@ -111,7 +103,7 @@ export async function edit(player, action, who, chat) {
 }
 
 export async function erase(player, action, who, chat) {
-  const target = targetOf(player, action, who, chat);
+  const target = player.target(action, who, chat);
   if (!target) return null;
   const answer = await player.ask(
     action,
@@ -135,7 +127,7 @@ async function judgeChange(player, answer, { person, user }, chat, expected) {
 }
 
 export async function react(player, action, who, chat) {
-  const target = targetOf(player, action, who, chat);
+  const target = player.target(action, who, chat);
   if (!target) return null;
   const { emoji, adds } = action;
   const path = `/v1/chats/${chat.id}/messages/${target.id}/reactions/${encodeURIComponent(emoji)}`;
@@ -146,7 +138,7 @@ export async function react(player, action, who, chat) {
 }
 
 export async function pin(player, action, who, chat) {
-  const target = targetOf(player, action, who, chat);
+  const target = player.target(action, who, chat);
   if (!target) return null;
   const { isPinned } = action;
   const answer = await player.ask(

@@ -1,5 +1,5 @@
-// Plays actions on a server and on the model, and compares: each answer when it comes, what a member
-// sees of the chat after each change, and at the end what every device holds.
+// Plays actions on a server and on the model, and compares: each answer when it comes, what a
+// member sees of the chat after each change, and at the end what every device holds.
 
 import assert from 'node:assert/strict';
 
@@ -9,13 +9,23 @@ import { register } from '../e2e/people.mjs';
 import * as chatPlays from './chat_plays.mjs';
 import * as groupPlays from './group_plays.mjs';
 import * as messagePlays from './message_plays.mjs';
+import * as privatePlays from './private_plays.mjs';
+import * as syncPlays from './sync_plays.mjs';
 import { World } from './rules.mjs';
-import { visible } from './views.mjs';
+import { visible, withoutUnseen } from './views.mjs';
 
 const transports = [['websocket'], ['polling']];
-/** One function an action: `(player, action, who, chat)` answers the chat that it touched, if any. */
-const plays = { ...chatPlays, ...groupPlays, ...messagePlays };
-const withoutChat = new Set(['makeDirect', 'makeGroup', 'list', 'repeatSend']);
+/** One function an action: `(player, action, who, chat)` answers the chat that it changed. */
+const plays = { ...chatPlays, ...groupPlays, ...messagePlays, ...privatePlays, ...syncPlays };
+const withoutChat = new Set([
+  'makeDirect',
+  'makeGroup',
+  'list',
+  'repeatSend',
+  'unread',
+  'sync',
+  'verify',
+]);
 
 /** `count` users on a server, each with a device on either transport, and the model of it all. */
 export class Player {
@@ -25,6 +35,8 @@ export class Player {
   played = 0;
   /** What a member has who asks for changes after every action: by chat and user. */
   replicas = new Map();
+  /** Where each device stood at its last sync. */
+  synced = new Map();
   sent = [];
   keys = 0;
 
@@ -41,6 +53,8 @@ export class Player {
         username: person.username,
         displayName: person.username,
       });
+      const [saved] = (await person.ask('GET', '/v1/chats')).data;
+      player.world.makeSaved(player.world.users.at(-1), saved);
     }
     for (const device of player.devices.flat()) {
       await eventually('a device is there', () => device.socket.connected && !device.isBusy);
@@ -102,6 +116,19 @@ export class Player {
     return this.judge({ ...answer, ...problem }, isAllowed ? {} : { refused: 'not-found' });
   }
 
+  /** The message that an action names, if there is one. */
+  target(action, who, chat) {
+    const fitting = action.isOwn
+      ? chat.messages.filter((message) => message.senderId === who.user.id)
+      : chat.messages;
+    const target = fitting.at(-1 - (action.message % fitting.length));
+    // Nobody can tell the id of what was written when the last member left. What a member has
+    // hidden or cleared away themselves is left alone.
+    const state = chat.state(who.user);
+    const isAway = state && target?.seq >= state.visibleFromSeq && !chat.sees(who.user, target);
+    return target?.id && !isAway ? target : null;
+  }
+
   /** Snapshot, then changes, is a fresh snapshot: for one member after each change. */
   async checkCatchUp(chat) {
     const { members } = chat;
@@ -149,9 +176,11 @@ export class Player {
   }
 }
 
-/** What a client shows of what it holds: no stubs, and nothing from before what it may see. */
+/** What a client shows of what it holds: no stubs, and nothing that it may not see any more. */
 function shown(held, chat, user) {
-  return held.filter((message) => message.type && chat.sees(user, message));
+  return held
+    .filter((message) => message.type && chat.sees(user, message))
+    .map((message) => withoutUnseen(chat, user, message));
 }
 
 /** As JSON with the fields in the order of the truth's: only the values count. */

@@ -9,6 +9,7 @@ export function refusal(code, pointer) {
 
 const notFound = refusal('not-found');
 const forbidden = refusal('forbidden');
+export const keptAway = refusal('cannot-contact-user');
 
 /** The first code points, as previews are cut. */
 export function cut(text, count = 140) {
@@ -18,6 +19,8 @@ export function cut(text, count = 140) {
 export class World {
   users = [];
   chats = [];
+  /** `${owner} ${other}`: the one has blocked the other. */
+  blocks = new Set();
 
   addUser({ id, username, displayName }) {
     this.users.push({ id, username, displayName });
@@ -25,6 +28,10 @@ export class World {
 
   user(id) {
     return this.users.find((user) => user.id === id);
+  }
+
+  hasBlocked(ownerId, otherId) {
+    return this.blocks.has(`${ownerId} ${otherId}`);
   }
 
   chatsOf(user) {
@@ -39,14 +46,21 @@ export class World {
 
   /** `learnt`: `{id, createdAt, messageId?}` from the answer. */
   makeDirect(one, other, learnt) {
-    const chat = new Chat('direct', learnt);
+    const chat = new Chat('direct', learnt, this);
     for (const user of [one, other]) chat.join(user, 0, 'member', learnt.createdAt);
     this.chats.push(chat);
     return chat;
   }
 
+  /** Everybody has one from the beginning: for themselves alone. */
+  makeSaved(user, learnt) {
+    const chat = new Chat('saved', learnt, this);
+    chat.join(user, 0, 'member', learnt.createdAt);
+    this.chats.push(chat);
+  }
+
   makeGroup(creator, title, others, clientChatId, learnt) {
-    const chat = new Chat('group', learnt);
+    const chat = new Chat('group', learnt, this);
     Object.assign(chat, { title, ownerId: creator.id, creatorId: creator.id, clientChatId });
     chat.settings = { historyVisibility: 'all' };
     const members = [creator, ...others];
@@ -82,7 +96,17 @@ function fingerprint({ type = 'text', content, replyToMessageId = null, mentions
   return JSON.stringify([type, content, replyToMessageId, mentions]);
 }
 
-const initialState = {};
+const initialState = {
+  clearedSeq: 0,
+  isArchived: false,
+  isPinned: false,
+  pinOrder: 0,
+  mutedUntil: null,
+  markedUnread: false,
+  notificationLevel: 'all',
+  draft: '',
+  isOffList: false,
+};
 
 export class Chat {
   messages = [];
@@ -91,8 +115,8 @@ export class Chat {
   lastRev = 0;
   pinned = [];
 
-  constructor(type, { id, createdAt }) {
-    Object.assign(this, { type, id, createdAt, updatedAt: createdAt });
+  constructor(type, { id, createdAt }, world) {
+    Object.assign(this, { type, id, createdAt, updatedAt: createdAt, world });
   }
 
   get lastSeq() {
@@ -112,7 +136,11 @@ export class Chat {
   join(user, seq, role, joinedAt, visibleFromSeq = 1) {
     this.states.set(user.id, {
       ...initialState,
+      hidden: [],
       ...this.states.get(user.id),
+      isArchived: false,
+      isOffList: false,
+      markedUnread: false,
       userId: user.id,
       isMember: true,
       role,
@@ -124,9 +152,10 @@ export class Chat {
   }
 
   /** The user is a member and sees the message. */
-  sees(user, { seq }) {
+  sees(user, { id, seq }) {
     const state = this.state(user);
-    return state !== null && seq >= state.visibleFromSeq;
+    if (!state || state.hidden.includes(id)) return false;
+    return seq >= state.visibleFromSeq && seq > state.clearedSeq;
   }
 
   /** A message takes the next place; `id` and `createdAt` are learnt afterwards. */
@@ -160,6 +189,13 @@ export class Chat {
     ).length;
   }
 
+  /** In a direct chat whom the peer has blocked writes nothing, and takes back what they wrote. */
+  isKeptAway(user) {
+    if (this.type !== 'direct') return false;
+    const peer = this.members.find((member) => member.userId !== user.id);
+    return this.world.hasBlocked(peer.userId, user.id);
+  }
+
   find(user, messageId) {
     return this.messages.find((message) => message.id === messageId && this.sees(user, message));
   }
@@ -175,6 +211,7 @@ export class Chat {
     }
     const state = this.state(user);
     if (!state) return notFound;
+    if (this.isKeptAway(user)) return keptAway;
     const target = replyToMessageId && this.find(user, replyToMessageId);
     if (replyToMessageId && !target) return refusal('validation-failed', '/replyToMessageId');
 
@@ -208,6 +245,7 @@ export class Chat {
   edit(user, { messageId, content, baseVersion }) {
     const message = this.state(user) && this.find(user, messageId);
     if (!message) return notFound;
+    if (this.isKeptAway(user)) return keptAway;
     if (message.type === 'system' || message.senderId !== user.id || message.isDeleted) {
       return forbidden;
     }
@@ -245,6 +283,7 @@ export class Chat {
   react(user, { messageId, emoji, adds }) {
     const message = this.state(user) && this.find(user, messageId);
     if (!message) return notFound;
+    if (this.isKeptAway(user)) return keptAway;
     if (message.type === 'system') return forbidden;
     const has = message.reactions.some((each) => each.emoji === emoji && each.userId === user.id);
     if (adds && message.isDeleted) return forbidden;
@@ -265,6 +304,7 @@ export class Chat {
     const state = this.state(user);
     const message = state && this.find(user, messageId);
     if (!message) return notFound;
+    if (this.isKeptAway(user)) return keptAway;
     if (message.type === 'system') return forbidden;
     if (this.type === 'group' && state.role === 'member') return forbidden;
     if (message.isPinned === isPinned) return { message, hasChanged: false };

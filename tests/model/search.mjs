@@ -56,8 +56,8 @@ export async function shrink(server, actions, deadline) {
 }
 
 /**
- * Plays random worlds for `milliseconds`, that of their making not counted. A disagreement is shrunk, written to
- * `failureFile` and thrown.
+ * Plays random worlds for `milliseconds`, that of their making not counted. A disagreement is
+ * shrunk, written to `failureFile` and thrown.
  */
 export async function search(server, { seed, milliseconds, failureFile, say }) {
   const random = seededRandom(seed);

@@ -1,5 +1,6 @@
 // What a user should see of the world, in the shapes of the API.
 
+import { isArchived, isListed } from './private_rules.mjs';
 import { cut } from './rules.mjs';
 
 export function messageView(message) {
@@ -35,12 +36,15 @@ function reactionsView(reactions) {
   });
 }
 
-/** As this user sees it: a reply does not show what they may not see. */
-export function seenView(chat, user, message) {
-  const view = messageView(message);
+/** A reply does not show what this user may not see. */
+export function withoutUnseen(chat, user, view) {
   const target = view.replyTo && chat.messages[view.replyTo.seq - 1];
-  if (target && !chat.sees(user, target)) view.replyTo = { ...view.replyTo, preview: '' };
-  return view;
+  if (!target || chat.sees(user, target)) return view;
+  return { ...view, replyTo: { ...view.replyTo, preview: '' } };
+}
+
+export function seenView(chat, user, message) {
+  return withoutUnseen(chat, user, messageView(message));
 }
 
 /** All of a chat that the user may see, in order. */
@@ -75,19 +79,20 @@ function previewView(chat, user) {
   };
 }
 
-export function stateView(state) {
+export function stateView(chat, state) {
   return {
     role: state.role,
     joinedAt: state.joinedAt,
     visibleFromSeq: state.visibleFromSeq,
     lastReadSeq: state.lastReadSeq,
     lastDeliveredSeq: state.lastDeliveredSeq,
-    isArchived: false,
-    isPinned: false,
-    mutedUntil: null,
-    markedUnread: false,
-    notificationLevel: 'all',
-    draft: '',
+    isArchived: isArchived(chat, state),
+    isPinned: state.isPinned,
+    ...(state.isPinned ? { pinOrder: state.pinOrder } : {}),
+    mutedUntil: state.mutedUntil,
+    markedUnread: state.markedUnread,
+    notificationLevel: state.notificationLevel,
+    draft: state.draft,
   };
 }
 
@@ -111,7 +116,7 @@ export function chatView(world, chat, user) {
     pinnedMessageIds: chat.pinned,
     createdAt: chat.createdAt,
     updatedAt: chat.messages.at(-1)?.createdAt ?? chat.createdAt,
-    state: stateView(chat.states.get(user.id)),
+    state: stateView(chat, chat.states.get(user.id)),
     unreadCount: chat.unread(user),
     ...(chat.type === 'direct'
       ? { peer: userView(world.user(peer.userId)) }
@@ -119,21 +124,28 @@ export function chatView(world, chat, user) {
   };
 }
 
+/** Pinned ones first in their order, then the newest. */
+function byPlace(one, other) {
+  const place = ({ state, updatedAt }) => [state.isPinned ? 0 : 1, state.pinOrder ?? 0, updatedAt];
+  const [pinned, order, time] = place(one);
+  const [otherPinned, otherOrder, otherTime] = place(other);
+  if (pinned !== otherPinned) return pinned - otherPinned;
+  if (order !== otherOrder) return order - otherOrder;
+  if (time !== otherTime) return time > otherTime ? -1 : 1;
+  return one.id < other.id ? -1 : 1;
+}
+
 /** The user's list, in order. */
 export function listView(world, user, filter) {
   return world
     .chatsOf(user)
+    .filter((chat) => isListed(chat, chat.state(user)))
     .map((chat) => chatView(world, chat, user))
-    .filter((item) => filter === 'all' || (filter === 'unread' && item.unreadCount > 0))
-    .sort((one, other) =>
-      one.updatedAt === other.updatedAt
-        ? one.id < other.id
-          ? -1
-          : 1
-        : one.updatedAt > other.updatedAt
-          ? -1
-          : 1,
-    );
+    .filter(({ state }) => state.isArchived === (filter === 'archived'))
+    .filter(
+      ({ state, unreadCount }) => filter !== 'unread' || unreadCount > 0 || state.markedUnread,
+    )
+    .sort(byPlace);
 }
 
 /** `{data, page}` of a history query, as the API pages. */

@@ -20,6 +20,8 @@ CHECKS = ("not_a_server_error,status_code_conformance,content_type_conformance,"
 # After these the token is worth nothing, and everything else would be a 401.
 LAST = "logout|deleteMe"
 READY_WITHIN_SECONDS = 30
+RATES = ("auth", "connect", "messages", "events", "marks", "state", "chats", "people", "sync",
+         "account")
 
 
 def free_port():
@@ -88,8 +90,8 @@ def main(binary, seconds="60", seed=None):
     with tempfile.TemporaryDirectory(prefix="knotos-schemathesis-") as data:
         server = subprocess.Popen([
             binary, "serve", "--listen", f"127.0.0.1:{port}", "--data-dir", data,
-            "--rate-auth", "0", "--rate-connect", "0", "--rate-messages", "0",
-            "--access-token-life-ms", "86400000", "--log-level", "warning"])
+            "--access-token-life-ms", "86400000", "--log-level", "warning",
+            *(word for rate in RATES for word in (f"--rate-{rate}", "0"))])
         try:
             until_ready(url)
             token, world = make_world(url)

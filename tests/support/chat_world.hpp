@@ -3,6 +3,7 @@
 #include "adapters/memory/memory_store.hpp"
 #include "ports/random_ids.hpp"
 #include "services/chat_service.hpp"
+#include "services/member_service.hpp"
 #include "services/message_service.hpp"
 #include "support/fake_clock.hpp"
 #include "support/recording_bus.hpp"
@@ -41,7 +42,8 @@ struct ChatProcess {
               std::size_t shard_count = 1)
       : shards(io, shard_count),
         store(memory, io, random),
-        chats({.chats = store, .bus = bus, .clock = clock, .random = random}, {}),
+        chats({.chats = store, .relations = memory, .bus = bus, .clock = clock, .random = random},
+              {}),
         messages({.shards = shards,
                   .log = store,
                   .messages = store,
@@ -50,13 +52,24 @@ struct ChatProcess {
                   .bus = bus,
                   .clock = clock,
                   .random = random},
-                 limits) {}
+                 limits),
+        states({.states = memory, .messages = store, .bus = bus, .clock = clock}, {}),
+        members({.messages = messages,
+                 .states = states,
+                 .log = store,
+                 .chats = store,
+                 .invites = memory,
+                 .clock = clock,
+                 .random = random},
+                {}) {}
 
   TestShards shards;
   SlowStore store;
   RecordingBus bus;
   services::ChatService chats;
   services::MessageService messages;
+  services::StateService states;
+  services::MemberService members;
 };
 
 /// A store with users in it, and one process.

@@ -19,6 +19,23 @@ function element(name, text, ...children) {
   return made;
 }
 
+/** Text with `code` and [links](to) in it: all that the descriptions use of Markdown. */
+function prose(text) {
+  const parts = text.split(/(`[^`]+`|\[[^\]]+\]\([^)]+\))/);
+  return element(
+    'p',
+    '',
+    ...parts.map((part) => {
+      if (part.startsWith('`')) return element('code', part.slice(1, -1));
+      const link = /^\[(.+)\]\((.+)\)$/.exec(part);
+      if (!link) return part;
+      const made = element('a', link[1]);
+      made.href = link[2];
+      return made;
+    }),
+  );
+}
+
 /** `Message`, `[User]`, `string`: what a schema is, in a word. */
 function typeOf(schema) {
   if (schema.$ref) return schema.$ref.split('/').at(-1);
@@ -44,7 +61,7 @@ function fieldsOf(document_, schema) {
       '',
       element('td', '', element('code', name + (isOptional ? '?' : ''))),
       element('td', typeOf(part)),
-      element('td', about),
+      element('td', '', prose(about)),
     );
   });
   return element('table', '', element('tbody', '', ...rows));
@@ -53,7 +70,7 @@ function fieldsOf(document_, schema) {
 function eventOf(document_, message, ack) {
   const { name, summary, description, payload, examples } = message;
   const body = element('div', '');
-  if (description) body.append(element('p', description));
+  if (description) body.append(prose(description));
   body.append(fieldsOf(document_, payload));
   body.append(element('pre', JSON.stringify(examples[0].payload, null, 2)));
   if (ack) {
@@ -68,7 +85,9 @@ function eventOf(document_, message, ack) {
 
 const asyncapi = await (await fetch('/asyncapi.json')).json();
 const { messages } = asyncapi.components;
-document.querySelector('#about-events').textContent = asyncapi.info.description;
+document
+  .querySelector('#about-events')
+  .append(...asyncapi.info.description.split('\n\n').map(prose));
 for (const [key, message] of Object.entries(messages)) {
   if (key.endsWith('_from_client')) {
     const shown = eventOf(asyncapi, message, messages[`${message.name}_ack`]);

@@ -43,8 +43,7 @@ function filesOf(folder, prefix = '') {
 function writeServiceWorker(files) {
   // The page at /docs is no part of the client.
   const shell = files.filter(
-    (name) =>
-      name !== '/index.html' && name !== '/service-worker.js' && !name.startsWith('/docs/'),
+    (name) => name !== '/index.html' && name !== '/service-worker.js' && !name.startsWith('/docs/'),
   );
   shell.unshift('/');
   const contents = files.map((name) => hashOf(readFileSync(path.join(dist, name))));

@@ -83,12 +83,15 @@ Task<Result<ports::MovedReceiptsPage>> MemoryStore::moved_receipts(
     const auto& found = chats_.at(id);
     if (!found.states.at(query.user).is_member) continue;
     if (found.chat.member_count > query.members_max) continue;
+    const auto& own_times = found.times.at(query.user);
     for (const auto& [peer, state] : found.states) {
       const bool is_untold =
           found.chat.type == domain::ChatType::direct && account->second.blocks.contains(peer);
       if (peer == query.user || !state.is_member || is_untold) continue;
-      if (found.times.at(peer).marked_at == Time()) continue;
-      const std::tuple place(found.times.at(peer).marked_at, id, peer);
+      const auto marked_at = found.times.at(peer).marked_at;
+      if (marked_at == Time()) continue;
+      // A chat that the user just came to tells all of its receipts.
+      const std::tuple place(std::max(marked_at, own_times.member_changed_at), id, peer);
       if (place > std::tuple(begin.moved_at, begin.chat_id, begin.user_id)) moved.push_back(place);
     }
   }

@@ -198,7 +198,8 @@ Task<Result<ports::Roster>> SqliteStore::roster(domain::ChatId chat) {
     if (!found) return fail(Errc::not_found);
     ports::Roster roster{.chat = std::move(*found), .members = {}};
     auto row = connection.prepare(
-        "SELECT user_id, role, joined_at FROM user_chat_states WHERE chat_id = ?1 AND is_member = 1 "
+        "SELECT user_id, role, joined_at FROM user_chat_states WHERE chat_id = ?1 AND is_member = "
+        "1 "
         "ORDER BY joined_at, user_id");
     row.bind(chat);
     while (row.step()) {

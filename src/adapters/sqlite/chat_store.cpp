@@ -61,7 +61,7 @@ void add_people(Connection& connection, domain::UserId user,
   auto row = connection.prepare(
       KN_PAGE
       "SELECT page.i, " KN_USER_COLUMNS
-      ", m.joined_at FROM page JOIN chats c ON c.id = page.id AND c.type = 'group' "
+      ", m.joined_at FROM page JOIN chats c ON c.id = page.id AND c.type <> 'direct' "
       "JOIN user_chat_states m ON m.rowid IN (SELECT first.rowid FROM user_chat_states first WHERE "
       "first.chat_id = "
       "page.id AND first.is_member = 1 ORDER BY first.joined_at, first.user_id LIMIT ?4) "

@@ -80,7 +80,9 @@ Task<Result<std::vector<ports::Invite>>> SqliteStore::invites(domain::ChatId cha
 }
 
 Task<Result<ports::Invite>> SqliteStore::find_invite(std::string code) {
-  auto work = [code = std::move(code)](Connection& connection) { return read_by_code(connection, code); };
+  auto work = [code = std::move(code)](Connection& connection) {
+    return read_by_code(connection, code);
+  };
   co_return co_await readers_.read<ports::Invite>(std::move(work));
 }
 

@@ -64,14 +64,17 @@ Result<SyncPage> read_sync(Connection& connection, const ports::SyncQuery& query
 
 ports::MovedReceiptsPage read_receipts(Connection& connection,
                                        const ports::MovedReceiptsQuery& query) {
+  // A chat that the user just came to tells all of its receipts: then their coming is what moved.
   auto row = connection.prepare(
-      "SELECT p.chat_id, p.user_id, p.last_delivered_seq, p.last_read_seq, p.marked_at "
-      "FROM user_chat_states s JOIN chats c ON c.id = s.chat_id JOIN user_chat_states p ON "
-      "p.chat_id = s.chat_id AND p.is_member = 1 WHERE s.user_id = ?1 AND s.is_member AND "
-      "c.member_count <= ?2 AND p.user_id <> ?1 AND p.marked_at > 0 AND (p.marked_at, p.chat_id, "
-      "p.user_id) > (?3, ?4, "
-      "?5) AND NOT (c.type = 'direct' AND EXISTS (SELECT 1 FROM blocks b WHERE b.owner_id = ?1 AND "
-      "b.other_id = p.user_id)) ORDER BY p.marked_at, p.chat_id, p.user_id LIMIT ?6");
+      "SELECT p.chat_id, p.user_id, p.last_delivered_seq, p.last_read_seq, "
+      "max(p.marked_at, s.member_changed_at) AS at FROM user_chat_states s JOIN chats c ON c.id = "
+      "s.chat_id JOIN user_chat_states p ON p.chat_id = s.chat_id AND p.is_member = 1 WHERE "
+      "s.user_id = ?1 AND s.is_member AND c.member_count <= ?2 AND p.user_id <> ?1 AND p.marked_at "
+      "> 0 AND (max(p.marked_at, s.member_changed_at), p.chat_id, p.user_id) > (?3, ?4, ?5) AND "
+      "NOT "
+      "(c.type = 'direct' AND EXISTS (SELECT 1 FROM blocks b WHERE b.owner_id = ?1 AND b.other_id "
+      "= "
+      "p.user_id)) ORDER BY at, p.chat_id, p.user_id LIMIT ?6");
   const auto after_chat = query.after ? query.after->chat_id : domain::ChatId();
   const auto after_user = query.after ? query.after->user_id : domain::UserId();
   row.bind(query.user, std::uint64_t{query.members_max},

@@ -126,8 +126,8 @@ def problem_examples(problems):
     examples = {}
     for code, problem in problems.items():
         value = {"type": f"urn:knotos:problem:{code}", "title": problem["title"],
-                 "status": problem["status"], "detail": problem.get("detail", problem["title"]),
-                 "code": code, "requestId": "kT3yQ0x1u8Wl5cNf9aZb", "retryable": problem["retryable"]}
+                 "status": problem["status"], "detail": problem["title"], "code": code,
+                 "requestId": "kT3yQ0x1u8Wl5cNf9aZb", "retryable": problem["retryable"]}
         if problem["retryable"]:
             value["retryAfterMs"] = 1000
         if code == "validation-failed":
@@ -344,7 +344,8 @@ def compile_all(folder):
     asyncapi = AsyncApi(load(folder / "asyncapi.yaml"), schemas, problems,
                         load(folder / "events/client.yaml"),
                         load(folder / "events/server.yaml")).document()
-    named = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(openapi["components"]["parameters"])))
+    parameters = json.dumps(openapi["components"]["parameters"])
+    named = set(re.findall(r"#/components/schemas/(\w+)", parameters))
     if unused := set(schemas.sources) - schemas.used - named - {"Problem"}:
         raise Mistake(f"nothing uses {', '.join(sorted(unused))}")
     return {"openapi": openapi, "asyncapi": asyncapi}

@@ -103,13 +103,15 @@ class ApiWorld {
   explicit ApiWorld(std::size_t shard_count = 1, api::Api::Settings settings = quiet_settings())
       : shards(shard_count),
         accounts({.accounts = store,
+                  .chats = store,
                   .passwords = passwords,
                   .tokens = tokens,
                   .bus = bus,
                   .clock = clock,
                   .random = random},
                  {}),
-        chats({.chats = store, .bus = bus, .clock = clock, .random = random}, {}),
+        chats({.chats = store, .relations = store, .bus = bus, .clock = clock, .random = random},
+              {}),
         messages({.shards = shards,
                   .log = store,
                   .messages = store,
@@ -119,9 +121,31 @@ class ApiWorld {
                   .clock = clock,
                   .random = random},
                  {}),
+        own({.shards = shards,
+             .account_store = store,
+             .people = store,
+             .states = store,
+             .syncs = store,
+             .chats = store,
+             .messages = store,
+             .bus = bus,
+             .clock = clock,
+             .accounts = accounts,
+             .writes = messages},
+            {}),
+        members({.messages = messages,
+                 .states = own.states,
+                 .log = store,
+                 .chats = store,
+                 .invites = store,
+                 .clock = clock,
+                 .random = random},
+                {}),
         api({.accounts = accounts,
              .chats = chats,
              .messages = messages,
+             .own = own,
+             .members = members,
              .shards = shards,
              .clock = clock,
              .random = random},
@@ -194,6 +218,8 @@ class ApiWorld {
   services::AccountService accounts;
   services::ChatService chats;
   services::MessageService messages;
+  services::OwnServices own;
+  services::MemberService members;
   api::Api api;
 };
 

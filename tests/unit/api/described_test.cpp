@@ -1,5 +1,5 @@
-// What openapi.json says, against the router and the list of problems. What the answers look like is
-// held against it by the end-to-end tests.
+// What openapi.json says, against the router and the list of problems. What the answers look like
+// is held against it by the end-to-end tests.
 
 #include "api/described/described.hpp"
 #include "api_world.hpp"

@@ -1,7 +1,7 @@
 #include "bench/options.hpp"
 
-#include <CLI/CLI.hpp>
 #include <gtest/gtest.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -38,10 +38,11 @@ TEST(BenchOptionsTest, KnowsEveryScenarioByName) {
 
 TEST(BenchOptionsTest, TakesEveryFlag) {
   const auto [options, fault] =
-      parse({"rooms", "--url", "http://h:1", "--links", "9", "--rooms", "3", "--members", "2-5",
-             "--users", "4", "--senders", "2", "--rate", "0.5", "--window", "7", "--stalled", "1",
-             "--text-bytes", "64", "--seconds", "1.5", "--warmup", "0", "--pid", "12", "--json",
-             "--plain"});
+      parse({"rooms", "--url",        "http://h:1", "--links",   "9",      "--rooms",
+             "3",     "--members",    "2-5",        "--users",   "4",      "--senders",
+             "2",     "--rate",       "0.5",        "--window",  "7",      "--stalled",
+             "1",     "--text-bytes", "64",         "--seconds", "1.5",    "--warmup",
+             "0",     "--pid",        "12",         "--json",    "--plain"});
   EXPECT_EQ(fault, std::nullopt);
   EXPECT_EQ(options.url, "http://h:1");
   EXPECT_EQ(options.members_min, 2U);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,8 @@ class ChatDevice {
   /// Connected to the namespace, `session_ready` or not.
   [[nodiscard]] bool is_admitted() const { return is_admitted_; }
   [[nodiscard]] const std::map<domain::ChatId, Chat>& chats() const { return chats_; }
+  /// Changes that came for a chat after `chat_removed` and before the next `chat_added`.
+  [[nodiscard]] int heard_outside() const { return heard_outside_; }
   /// How often it had to ask for what the gateway did not deliver.
   [[nodiscard]] int gaps() const { return gaps_; }
   /// Events by name, for tests that look at them one by one.
@@ -44,10 +47,28 @@ class ChatDevice {
   void connect(Node& node, std::size_t shard, boost::json::object auth = {}) {
     node_ = &node;
     is_admitted_ = false;
+    has_recovered_ = false;
     client_ = node.world.open_websocket(shard);
     auth["token"] = token_;
     client_->send("40" + boost::json::serialize(auth));
   }
+  /// The same, and asks to take up the session that was lost, as stock clients do.
+  void come_back(Node& node, std::size_t shard) {
+    boost::json::object auth;
+    if (!pid_.empty() && !offset_.empty()) {
+      auth["pid"] = pid_;
+      auth["offset"] = offset_;
+    }
+    connect(node, shard, std::move(auth));
+  }
+  /// It reads no list when it comes, for it has a cursor.
+  void trust_cursor() { has_cursor_ = true; }
+  /// Claims another's session as its own.
+  void steal_session(const ChatDevice& other) {
+    pid_ = other.pid_;
+    offset_ = other.offset_;
+  }
+  [[nodiscard]] bool has_recovered() const { return has_recovered_; }
   void disconnect() {
     if (client_) client_->peer().end();
     client_.reset();
@@ -71,15 +92,21 @@ class ChatDevice {
   void look_at_list() {
     const auto page = node_->run(node_->chats.list(user_, {.limit = 100}));
     if (!page) return;
+    std::set<domain::ChatId> listed;
     for (const auto& item : page->items) {
+      listed.insert(item.chat.id);
+      removed_.erase(item.chat.id);
       if (item.chat.last_rev > hi_[item.chat.id]) fetch(item.chat.id);
     }
+    // What it is no member of any more.
+    std::erase_if(chats_, [&listed](const auto& chat) { return !listed.contains(chat.first); });
+    std::erase_if(hi_, [&listed](const auto& chat) { return !listed.contains(chat.first); });
   }
 
  private:
   void hear(const std::string& text) {
     if (text == "2") return client_->send("3");
-    if (text.starts_with("40{")) is_admitted_ = true;
+    if (text.starts_with("40{")) return on_admitted(boost::json::parse(text.substr(2)).as_object());
     if (text.starts_with("43")) {
       const auto array = text.find('[');
       acks_[std::stoull(text.substr(2, array - 2))] =
@@ -91,15 +118,39 @@ class ChatDevice {
     const std::string name(packet.at(0).as_string());
     const auto& data = packet.at(1);
     events_.emplace_back(name, data);
-    if (name == "session_ready") look_at_list();
+    if (packet.size() > 2) offset_ = std::string(packet.at(2).as_string());
+    // What a recovered session has missed it was sent.
+    if (name == "session_ready" && !has_recovered_ && !has_cursor_) look_at_list();
+    if (name == "chat_added") {
+      const auto chat = *domain::ChatId::parse(std::string(data.at("chat").at("id").as_string()));
+      removed_.erase(chat);
+      // One that it does not have is loaded afresh.
+      if (hi_[chat] == 0) fetch(chat);
+    }
+    if (name == "chat_removed") {
+      const auto chat = *domain::ChatId::parse(std::string(data.at("chatId").as_string()));
+      removed_.insert(chat);
+      chats_.erase(chat);
+      hi_.erase(chat);
+    }
     if (name == "new_message" || name == "message_updated" || name == "message_deleted")
       on_change(data.as_object());
+  }
+
+  void on_admitted(const boost::json::object& answer) {
+    is_admitted_ = true;
+    const auto* pid = answer.if_contains("pid");
+    if (pid == nullptr) return;
+    has_recovered_ = pid_ == pid->as_string();
+    pid_ = std::string(pid->as_string());
+    if (!has_recovered_) offset_.clear();
   }
 
   void on_change(const boost::json::object& message) {
     const auto chat = *domain::ChatId::parse(std::string(message.at("chatId").as_string()));
     const auto rev = message.at("rev").to_number<domain::Rev>();
     const auto prev_rev = message.at("prevRev").to_number<domain::Rev>();
+    if (removed_.contains(chat)) ++heard_outside_;
     auto& hi = hi_[chat];
     if (rev <= hi) return;
     if (prev_rev > hi) {
@@ -138,8 +189,14 @@ class ChatDevice {
   std::vector<std::pair<std::string, boost::json::value>> events_;
   std::map<std::uint64_t, boost::json::object> acks_;
   bool is_admitted_ = false;
+  bool has_recovered_ = false;
+  bool has_cursor_ = false;
+  std::string pid_;
+  std::string offset_;
   std::uint64_t last_ack_ = 0;
   int gaps_ = 0;
+  std::set<domain::ChatId> removed_;
+  int heard_outside_ = 0;
 };
 
 }  // namespace knotos::test

@@ -26,6 +26,9 @@ class GatewayWorld : public testing::Test {
     std::string token;
   };
 
+  explicit GatewayWorld(std::size_t shards = 1, const server::Options& options = {})
+      : node_(store_, bus_, random_, shards, options) {}
+
   Person join(const std::string& name) {
     const auto session = node_.run(node_.accounts.register_user(
         {.username = name, .password = "correct horse", .display_name = {}, .device_name = {}}));
@@ -117,7 +120,7 @@ class GatewayWorld : public testing::Test {
   test::SeededRandom random_{1};
   adapters::memory::MemoryStore store_;
   adapters::memory::LocalBus bus_;
-  Node node_{store_, bus_, random_, 1};
+  Node node_;
   Person ann_ = join("ann");
   Person bob_ = join("bob");
 };

@@ -17,14 +17,25 @@ class LossyMedium {
 
   void join(ports::BusListener* listener) { listeners_.push_back(listener); }
   void set_reliable(bool is_on) { is_reliable_ = is_on; }
+  [[nodiscard]] bool is_reliable() const { return is_reliable_; }
 
   void publish(const ports::BusEvent& event) {
     for (auto* listener : listeners_) {
-      // What concerns sessions and memberships is not repaired by a gap, so here it always comes.
-      const bool may_suffer = !is_reliable_ && std::holds_alternative<ports::ChatChanged>(event);
-      const auto copies = may_suffer ? random_.below(3) : 1;
+      // What concerns sessions, memberships and private changes is not repaired by a gap, so here
+      // it always comes, once or twice.
+      const bool may_suffer = !is_reliable_ && is_repaired(event);
+      const bool may_double = !is_reliable_ && !std::holds_alternative<ports::ChatAdded>(event);
+      const auto copies = may_suffer ? random_.below(3) : 1 + (may_double ? random_.below(2) : 0);
       for (std::size_t i = 0; i < copies; ++i) waiting_.emplace_back(listener, event);
     }
+  }
+
+  /// Something makes good for its loss: the store, a timer, or the next one of its kind.
+  static bool is_repaired(const ports::BusEvent& event) {
+    return std::holds_alternative<ports::ChatChanged>(event) ||
+           std::holds_alternative<ports::TypingChanged>(event) ||
+           std::holds_alternative<ports::ReceiptMoved>(event) ||
+           std::holds_alternative<ports::PresenceChanged>(event);
   }
 
   /// Lets one event arrive: any, or the oldest while the bus is reliable. False: none waits.

@@ -5,7 +5,9 @@
 #include "gateway/gateway.hpp"
 #include "services/account_service.hpp"
 #include "services/chat_service.hpp"
+#include "services/member_service.hpp"
 #include "services/message_service.hpp"
+#include "services/own_services.hpp"
 #include "services/presence_service.hpp"
 #include "support/fake_client.hpp"
 
@@ -60,18 +62,21 @@ class Node {
   /// `others`: another node, whose presence table this one shares.
   Node(adapters::memory::MemoryStore& store, ports::Bus& bus, ports::Random& random,
        std::size_t shard_count, server::Options options = {}, Node* others = nullptr)
-      : world(shard_count, std::move(options)),
+      : recovers_(options.recovery.is_on),
+        world(shard_count, std::move(options)),
         clock(world.clock),
         own_table_(clock),
         board(others == nullptr ? own_table_ : others->own_table_),
         accounts({.accounts = store,
+                  .chats = store,
                   .passwords = passwords_,
                   .tokens = tokens_,
                   .bus = bus,
                   .clock = clock,
                   .random = random},
                  {}),
-        chats({.chats = store, .bus = bus, .clock = clock, .random = random}, {}),
+        chats({.chats = store, .relations = store, .bus = bus, .clock = clock, .random = random},
+              {}),
         messages({.shards = world.shards,
                   .log = store,
                   .messages = store,
@@ -81,7 +86,28 @@ class Node {
                   .clock = clock,
                   .random = random},
                  {.rate_messages = {}}),
+        states({.states = store, .messages = store, .bus = bus, .clock = clock}, {}),
+        members({.messages = messages,
+                 .states = states,
+                 .log = store,
+                 .chats = store,
+                 .invites = store,
+                 .clock = clock,
+                 .random = random},
+                {}),
         presence({.people = store, .chats = store}),
+        own({.shards = world.shards,
+             .account_store = store,
+             .people = store,
+             .states = store,
+             .syncs = store,
+             .chats = store,
+             .messages = store,
+             .bus = bus,
+             .clock = clock,
+             .accounts = accounts,
+             .writes = messages},
+            {}),
         gateway({.shards = world.shards,
                  .timers = world.clock.all_timers(),
                  .server = world.server,
@@ -89,14 +115,16 @@ class Node {
                  .chats = chats,
                  .messages = messages,
                  .presence = presence,
+                 .own = own,
                  .chat_store = store,
+                 .state_store = store,
                  .message_store = store,
                  .people = store,
                  .presence_board = board,
                  .bus = bus,
                  .clock = clock,
                  .random = random},
-                {}) {}
+                {.recovers = recovers_}) {}
 
   [[nodiscard]] adapters::memory::PresenceTable& presence_table() { return own_table_; }
 
@@ -116,6 +144,7 @@ class Node {
  private:
   PlainHasher passwords_;
   PlainTokens tokens_;
+  bool recovers_;
 
  public:
   FakeWorld world;
@@ -129,7 +158,10 @@ class Node {
   services::AccountService accounts;
   services::ChatService chats;
   services::MessageService messages;
+  services::StateService states;
+  services::MemberService members;
   services::PresenceService presence;
+  services::OwnServices own;
   gateway::Gateway gateway;
 };
 

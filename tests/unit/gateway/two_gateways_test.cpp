@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <set>
+#include <tuple>
 
 namespace knotos::gateway {
 namespace {
@@ -17,15 +18,28 @@ using test::Node;
 constexpr int kUsers = 4;
 constexpr int kSteps = 120;
 
+/// What a device has been told beside messages, as a client would show it.
+struct Shown {
+  std::size_t looked_at = 0;                             ///< Events of the device.
+  std::set<std::pair<std::string, std::string>> typing;  ///< Chat, user.
+  std::map<std::tuple<std::string, std::string, bool>, domain::Seq>
+      receipts;  ///< Chat, user, read.
+  std::map<std::string, std::string> presence;
+  std::set<domain::UserRev> settings;
+  domain::UserRev settings_base = 0;  ///< What came before its session is `sync`'s to tell.
+};
+
 /// Two gateways with their services over one store, a bus that drops, doubles and reorders, and
 /// devices that come and go: one thread, one seed, one history.
 class TwoGateways {
  public:
-  explicit TwoGateways(std::uint64_t seed) : random_(seed), medium_(random_) {
+  explicit TwoGateways(std::uint64_t seed) : seed_(seed), random_(seed), medium_(random_) {
+    server::Options options;
+    options.recovery.is_on = random_.one_in(2);
     for (std::size_t i = 0; i < 2; ++i) {
       buses_.push_back(std::make_unique<test::LossyBus>(medium_));
-      nodes_.push_back(
-          std::make_unique<Node>(store_, *buses_.back(), random_, 1 + random_.below(3)));
+      nodes_.push_back(std::make_unique<Node>(store_, *buses_.back(), random_, 1 + random_.below(3),
+                                              options, i == 0 ? nullptr : nodes_[0].get()));
     }
     for (int i = 0; i < kUsers; ++i) {
       const auto name = "user" + std::to_string(i);
@@ -61,13 +75,46 @@ class TwoGateways {
     run_all();
     for (const auto& chat : chats_) {
       const auto loaded = nodes_[0]->run(store_.load(chat, {}));
+      if (loaded->chat.member_count == 0) continue;
       (void)nodes_[0]->run(
           nodes_[0]->messages.send(member_of(chat), chat, {.content = "the last one"}));
       run_all();
       EXPECT_EQ(nodes_[0]->run(store_.load(chat, {}))->chat.last_rev, loaded->chat.last_rev + 1);
+      publish_receipt(chat, member_of(chat));
     }
-    advance(std::chrono::seconds(3));
+    for (const auto& user : users_) publish_settings(user);
+    for (auto& device : devices_) watch_everybody(*device);
+    run_all();
+    // Long enough for the grace, the board and the pause between two updates.
+    advance(std::chrono::seconds(60), std::chrono::seconds(1));
   }
+
+  /// Typing, receipts, presence and private changes, as each device shows them in the end.
+  void check_shown() {
+    for (auto& device : devices_) {
+      const auto& shown = shown_[device.get()];
+      EXPECT_TRUE(shown.typing.empty()) << "seed " << seed_ << ": a ghost types";
+      for (const auto& user : users_) {
+        EXPECT_EQ(shown.presence.at(user.to_string()), "online") << "seed " << seed_;
+      }
+      for (auto rev = shown.settings_base + 1; rev <= settings_[device->user()]; ++rev) {
+        EXPECT_TRUE(shown.settings.contains(rev)) << "seed " << seed_ << ", userRev " << rev;
+      }
+      for (const auto& chat : chats_) {
+        const auto reader = member_of(chat);
+        const auto told = shown.receipts.find({chat.to_string(), reader.to_string(), true});
+        if (reader == device->user() || !*nodes_[0]->run(store_.is_member(chat, device->user()))) {
+          EXPECT_EQ(told, shown.receipts.end()) << "seed " << seed_;
+          continue;
+        }
+        ASSERT_NE(told, shown.receipts.end()) << "seed " << seed_;
+        const auto highest = receipts_[{chat, reader}];
+        EXPECT_EQ(told->second, highest) << "seed " << seed_ << ": the last is never lost";
+      }
+    }
+  }
+
+  [[nodiscard]] int recoveries() const { return recoveries_; }
 
   void check(std::uint64_t seed) {
     for (const auto& chat : chats_) {
@@ -84,6 +131,8 @@ class TwoGateways {
       for (const auto& device : devices_) {
         const bool is_member = *nodes_[0]->run(store_.is_member(chat, device->user()));
         const auto held = device->chats().find(chat);
+        ASSERT_EQ(device->heard_outside(), 0)
+            << "seed " << seed << ": something came after chat_removed";
         if (!is_member) {
           ASSERT_EQ(held, device->chats().end())
               << "seed " << seed << ": a stranger heard of a chat";
@@ -123,7 +172,54 @@ class TwoGateways {
 
   void connect(ChatDevice& device) {
     auto& node = *nodes_[random_.below(2)];
-    device.connect(node, random_.below(node.world.shards.count()));
+    device.come_back(node, random_.below(node.world.shards.count()));
+  }
+
+  void watch_everybody(ChatDevice& device) {
+    boost::json::array ids;
+    for (const auto& user : users_) ids.emplace_back(user.to_string());
+    watching_[{&device, device.emit("presence_subscribe", {{"userIds", ids}})}] = true;
+  }
+
+  void publish_receipt(domain::ChatId chat, domain::UserId reader) {
+    buses_[random_.below(2)]->publish(ports::ReceiptMoved{.chat_id = chat,
+                                                          .user_id = reader,
+                                                          .is_read = true,
+                                                          .seq = ++receipts_[{chat, reader}],
+                                                          .at = nodes_[0]->clock.now()});
+  }
+
+  void publish_settings(domain::UserId user) {
+    buses_[random_.below(2)]->publish(ports::SettingsChanged{
+        .user_id = user,
+        .user_rev = ++settings_[user],
+        .kind = random_.one_in(2) ? ports::SettingsKind::privacy : ports::SettingsKind::profile});
+  }
+
+  /// What is never stored, and what only the own devices hear.
+  void act_live(ChatDevice& device, domain::ChatId chat) {
+    switch (random_.below(6)) {
+      case 0:
+        publish_settings(device.user());
+        return;
+      case 1:
+        if (*nodes_[0]->run(store_.is_member(chat, device.user()))) {
+          publish_receipt(chat, device.user());
+        }
+        return;
+      case 2:
+        device.emit("client_state", {{"state", random_.one_in(2) ? "background" : "active"}});
+        device.emit("client_state", {{"state", "active"}});
+        return;
+      case 3:
+        return watch_everybody(device);
+      case 4:
+        device.emit("typing_stop", {{"chatId", chat.to_string()}});
+        return;
+      default:
+        device.emit("typing_start", {{"chatId", chat.to_string()}});
+        return;
+    }
   }
 
   void make_chat() {
@@ -151,12 +247,15 @@ class TwoGateways {
         return device.disconnect();
       case 2:
         return advance(std::chrono::milliseconds(random_.below(200)));
+      case 3:
+        return change_members();
       default:
         break;
     }
     if (!device.is_connected()) return connect(device);
     if (chats_.empty()) return;
     const auto chat = chats_[random_.below(chats_.size())].to_string();
+    if (random_.one_in(4)) return act_live(device, *domain::ChatId::parse(chat));
     if (random_.below(3) > 0) {
       const auto key = "key-" + std::to_string(++keys_);
       sent_[{&device, device.emit("send_message", {{"chatId", chat},
@@ -166,6 +265,27 @@ class TwoGateways {
       return;
     }
     change(device, *domain::ChatId::parse(chat));
+  }
+
+  /// By REST: somebody of the chat, who may or may not.
+  void change_members() {
+    if (chats_.empty()) return;
+    auto& node = *nodes_[random_.below(2)];
+    const auto chat = chats_[random_.below(chats_.size())];
+    const auto actor = users_[random_.below(users_.size())];
+    const auto target = users_[random_.below(users_.size())];
+    auto& shards = node.world.shards;
+    const auto act = [&](auto task) {
+      boost::asio::co_spawn(shards.executor(0), std::move(task), [](auto&&...) {});
+    };
+    switch (random_.below(4)) {
+      case 0:
+        return act(node.members.leave(actor, chat));
+      case 1:
+        return act(node.members.remove(actor, chat, target));
+      default:
+        return act(node.members.add(actor, chat, {target}));
+    }
   }
 
   void change(ChatDevice& device, domain::ChatId chat) {
@@ -204,11 +324,12 @@ class TwoGateways {
     }
   }
 
-  void advance(std::chrono::milliseconds by) {
-    // In small steps, so that both nodes' clocks stay together.
-    for (auto left = by; left > std::chrono::milliseconds(0);
-         left -= std::chrono::milliseconds(10)) {
-      for (auto& node : nodes_) node->world.clock.advance(std::chrono::milliseconds(10));
+  /// In small steps, so that both nodes' clocks stay together. A well bus takes no time.
+  void advance(std::chrono::milliseconds by,
+               std::chrono::milliseconds step = std::chrono::milliseconds(10)) {
+    for (auto left = by; left > std::chrono::milliseconds(0); left -= step) {
+      for (auto& node : nodes_) node->world.clock.advance(step);
+      if (medium_.is_reliable()) run_all();
     }
     hear_all();
   }
@@ -216,12 +337,63 @@ class TwoGateways {
   void hear_all() {
     for (auto& device : devices_) {
       device->hear();
+      look_at_events(*device);
       for (const auto& [id, ack] : device->acks()) {
         const auto sent = sent_.find({device.get(), id});
         if (sent == sent_.end() || !ack.at("ok").as_bool()) continue;
         acked_[sent->second] = chat_of_key(sent->second);
         sent_.erase(sent);
       }
+    }
+  }
+
+  void look_at_events(ChatDevice& device) {
+    auto& shown = shown_[&device];
+    // Who has lost the link shows nobody typing.
+    if (!device.is_connected()) shown.typing.clear();
+    for (; shown.looked_at < device.events().size(); ++shown.looked_at) {
+      const auto& [name, data] = device.events()[shown.looked_at];
+      look_at_event(device, shown, name, data.as_object());
+    }
+    for (const auto& [id, ack] : device.acks()) {
+      const auto asked = watching_.find({&device, id});
+      if (asked == watching_.end()) continue;
+      watching_.erase(asked);
+      if (!ack.at("ok").as_bool()) continue;
+      for (const auto& state : ack.at("states").as_array()) {
+        shown.presence[std::string(state.at("userId").as_string())] = state.at("state").as_string();
+      }
+    }
+  }
+
+  void look_at_event(const ChatDevice& device, Shown& shown, const std::string& name,
+                     const boost::json::object& data) {
+    const auto text = [&data](std::string_view field) {
+      return std::string(data.at(field).as_string());
+    };
+    if (name == "session_ready") {
+      if (device.has_recovered()) {
+        ++recoveries_;
+      } else {
+        shown.settings_base = settings_[device.user()];
+      }
+      shown.typing.clear();
+    } else if (name == "typing_start" || name == "typing_stop") {
+      EXPECT_NE(text("userId"), device.user().to_string()) << "seed " << seed_;
+      const std::pair who{text("chatId"), text("userId")};
+      if (name == "typing_start") {
+        shown.typing.insert(who);
+      } else {
+        shown.typing.erase(who);
+      }
+    } else if (name == "message_read") {
+      EXPECT_NE(text("userId"), device.user().to_string()) << "seed " << seed_;
+      auto& told = shown.receipts[{text("chatId"), text("userId"), true}];
+      told = std::max(told, data.at("seq").to_number<domain::Seq>());
+    } else if (name == "presence_update") {
+      shown.presence[text("userId")] = text("state");
+    } else if (name == "settings_updated") {
+      shown.settings.insert(data.at("userRev").to_number<domain::UserRev>());
     }
   }
 
@@ -235,6 +407,7 @@ class TwoGateways {
     return {};
   }
 
+  std::uint64_t seed_;
   test::SeededRandom random_;
   test::LossyMedium medium_;
   adapters::memory::MemoryStore store_;
@@ -245,22 +418,34 @@ class TwoGateways {
   std::vector<domain::ChatId> chats_;
   std::map<std::pair<ChatDevice*, std::uint64_t>, std::string> sent_;
   std::map<std::string, domain::ChatId> acked_;
+  std::map<const ChatDevice*, Shown> shown_;
+  std::map<std::pair<const ChatDevice*, std::uint64_t>, bool> watching_;
+  std::map<std::pair<domain::ChatId, domain::UserId>, domain::Seq> receipts_;
+  std::map<domain::UserId, domain::UserRev> settings_;
+  int recoveries_ = 0;
   int keys_ = 0;
 };
 
 TEST(TwoGatewaysTest, EveryDeviceEndsWithExactlyTheChatWhateverTheBusDoes) {
   const auto first = test::seed_or(1);
-  const auto count = std::getenv("KNOTOS_TEST_SEED") == nullptr ? 150U : 1U;
+  const auto count = std::getenv("KNOTOS_TEST_SEED") == nullptr ? 100U : 1U;
   std::size_t acks = 0;
+  int recoveries = 0;
   for (auto seed = first; seed < first + count; ++seed) {
     TwoGateways world(seed);
     world.play();
     world.settle();
     ASSERT_NO_FATAL_FAILURE(world.check(seed));
+    ASSERT_NO_FATAL_FAILURE(world.check_shown());
+    ASSERT_FALSE(testing::Test::HasFailure()) << "seed " << seed;
+    recoveries += world.recoveries();
     EXPECT_EQ(world.gaps(), 0) << "seed " << seed << ": a gateway left a gap for a device to close";
     acks += world.acks();
   }
   EXPECT_GT(acks, count * 5);
+  if (count > 1) {
+    EXPECT_GT(recoveries, 20);
+  }
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ class AccountServiceTest : public ::testing::Test {
   PlainHasher passwords;
   test::RecordingBus bus;
   AccountService accounts{{.accounts = store,
+                           .chats = store,
                            .passwords = passwords,
                            .tokens = tokens,
                            .bus = bus,

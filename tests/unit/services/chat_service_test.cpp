@@ -123,9 +123,12 @@ TEST_F(ChatServiceTest, WithoutAClientChatIdEachGroupIsAnother) {
 
 TEST_F(ChatServiceTest, EveryFieldOfAGroupThatDoesNotFitIsNamed) {
   test::ChatProcess process(world.memory, world.io, world.clock, world.random);
-  ChatService small(
-      {.chats = process.store, .bus = process.bus, .clock = world.clock, .random = world.random},
-      {.group_members_max = 2});
+  ChatService small({.chats = process.store,
+                     .relations = world.memory,
+                     .bus = process.bus,
+                     .clock = world.clock,
+                     .random = world.random},
+                    {.group_members_max = 2});
   const auto created = world.run(
       small.create_group(ann, {.title = " ", .member_ids = {bob, cat}, .client_chat_id = "a b"}));
   ASSERT_EQ(failure_of(created), Errc::validation_failed);

@@ -144,6 +144,30 @@ TEST(WebappWithoutClientTest, SaysSoAndLeavesEverythingElseToOthers) {
   EXPECT_NE(response.body.find("without its web client"), std::string::npos);
 }
 
+TEST(WebappWithoutClientTest, SaysWhereTheDescriptionsAre) {
+  const Webapp webapp{""};
+  EXPECT_TRUE(webapp.owns("/docs"));
+  EXPECT_FALSE(webapp.owns("/docs/docs.js"));
+  const auto response = webapp.respond(get("/docs"));
+  EXPECT_EQ(response.status, 200u);
+  EXPECT_NE(response.body.find("/openapi.json"), std::string::npos);
+}
+
+TEST(WebappDocsTest, PageHasAPolicyOfItsOwn) {
+  test::PackText pack;
+  pack.add("/docs/index.html", "text/html; charset=utf-8", "docs1", "revalidated", "<docs>");
+  pack.add("/docs/docs.js", "text/javascript", "docs2", "revalidated", "show()");
+  const auto text = pack.text();
+  const Webapp webapp{text};
+  EXPECT_EQ(webapp.respond(get("/docs")).body, "<docs>");
+  EXPECT_EQ(webapp.respond(get("/docs/docs.js")).body, "show()");
+  EXPECT_FALSE(webapp.owns("/docsX"));
+  const auto policy = header(webapp.respond(get("/docs")), "Content-Security-Policy");
+  EXPECT_EQ(policy.find("trusted-types"), std::string::npos);
+  EXPECT_EQ(policy.find("unsafe"), std::string::npos);
+  EXPECT_TRUE(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"));
+}
+
 TEST(WebappEmbeddedTest, PackOfThisBinaryIsEmptyOrHasAPage) {
   const auto pack = webapp::embedded_pack();
   const auto assets = webapp::read_pack(pack);

@@ -3,6 +3,8 @@ import type { Client } from './client.svelte';
 import type { Conversation } from './conversation.svelte';
 
 const shownMs = 1_500;
+/** So many at once are a catch-up, which nobody wants read out. */
+const manyAtOnce = 20;
 
 /**
  * Reads new messages of the open chat to who listens rather than looks. The list itself is silent:
@@ -14,11 +16,11 @@ class Announcer {
 
   /** For an effect: says what has come since the last run. */
   follow(client: Client, conversation: Conversation): void {
+    if (!conversation.isLoaded || conversation.hasNewer) return;
     const last = conversation.messages.at(-1);
     const since = this.#lastSeqs.get(conversation);
-    if (!last || conversation.hasNewer) return;
-    this.#lastSeqs.set(conversation, last.seq);
-    const isNews = since !== undefined && last.seq > since && last.seq - since < 20;
+    this.#lastSeqs.set(conversation, last?.seq ?? 0);
+    const isNews = since !== undefined && last && last.seq > since && last.seq - since < manyAtOnce;
     if (!isNews || last.senderId === client.ownId || last.type === 'system') return;
     this.text = t('chat.incoming', {
       name: client.people.nameOf(last.senderId ?? ''),

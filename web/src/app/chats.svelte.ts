@@ -75,7 +75,7 @@ export class Chats {
     const known = this.#chats.get(chat.id);
     if (known && known.lastRev > chat.lastRev) {
       // Its private part may still be news.
-      this.#set({ ...known, state: { ...chat.state, draft: known.state.draft ?? null } });
+      this.#set({ ...known, state: chat.state, unreadCount: known.unreadCount });
       return;
     }
     if (chat.peer) this.people.learn(chat.peer);

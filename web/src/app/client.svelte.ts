@@ -1,7 +1,4 @@
-import { SvelteMap } from 'svelte/reactivity';
-
 import { Outbox, type PendingMessage } from '../model/outbox';
-import { raised, type Watermark } from '../model/ticks';
 import type { Message, SendReceipt } from '../model/types';
 import { Api } from '../net/api';
 import { Link, type LinkState, type SessionReady } from '../net/link';
@@ -19,6 +16,7 @@ import { People } from './people.svelte';
 import { Presence } from './presence.svelte';
 import { Syncer } from './syncer.svelte';
 import { Typing } from './typing.svelte';
+import { Watermarks } from './watermarks.svelte';
 
 /** Conversations that are kept in memory, the latest ones. */
 const conversationsMax = 12;
@@ -33,7 +31,8 @@ export interface ClientParts {
 export class Client {
   static async start(account: Account, parts: ClientParts): Promise<Client> {
     const client = new Client(account, parts, await ChatStore.open(account.userId));
-    await Promise.all([client.chats.restore(), client.people.load(), client.outbox.load()]);
+    const { chats, outbox, people, watermarks } = client;
+    await Promise.all([chats.restore(), people.load(), outbox.load(), watermarks.load()]);
     client.link.open();
     return client;
   }
@@ -56,11 +55,10 @@ export class Client {
   readonly marks: Marks;
   readonly presence: Presence;
   readonly typing: Typing;
+  readonly watermarks: Watermarks;
   readonly syncer: Syncer;
   readonly tabs: Tabs;
   #conversations = new Map<string, Conversation>();
-  /** Per chat and user: how far others have come. */
-  #watermarks = new SvelteMap<string, ReadonlyMap<string, Watermark>>();
   #stopListening: () => void;
 
   private constructor(
@@ -94,6 +92,7 @@ export class Client {
       tell: (event, chatId) => this.link.tell(event, { chatId }),
       now: () => Date.now(),
     });
+    this.watermarks = new Watermarks(this.ownId, store);
     this.drafts = new Drafts(this);
     this.syncer = new Syncer(this);
     this.tabs = openTabs(this.ownId, (news) => this.#onTabNews(news));
@@ -107,6 +106,7 @@ export class Client {
     this.outbox.close();
     this.tabs.close();
     for (const conversation of this.#conversations.values()) conversation.save();
+    this.watermarks.save();
     this.store.close();
   }
 
@@ -138,13 +138,8 @@ export class Client {
 
   forget(chatId: string): void {
     this.#conversations.delete(chatId);
-    this.#watermarks.delete(chatId);
+    this.watermarks.forget(chatId);
     this.chats.remove(chatId);
-  }
-
-  watermarks(chatId: string): Watermark[] {
-    const known = this.#watermarks.get(chatId);
-    return known ? [...known].flatMap(([user, mark]) => (user === this.ownId ? [] : [mark])) : [];
   }
 
   /** The user has seen everything up to `seq`. */
@@ -155,11 +150,6 @@ export class Client {
     const unreadCount = seq >= chat.lastSeq ? 0 : chat.unreadCount;
     this.chats.changeState(chatId, { lastReadSeq: seq, markedUnread: false }, unreadCount);
     this.marks.read(chatId, seq);
-  }
-
-  raiseWatermark(chatId: string, userId: string, next: Partial<Watermark>): void {
-    const known = this.#watermarks.get(chatId) ?? new Map<string, Watermark>();
-    this.#watermarks.set(chatId, new Map(known).set(userId, raised(known.get(userId), next)));
   }
 
   /** Typed: it is kept from here on, whatever happens. */

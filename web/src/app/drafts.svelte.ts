@@ -60,7 +60,7 @@ export class Drafts {
       if (!this.client.chats.get(chatId)?.state.draft) return;
     }
     this.#isTaken.add(chatId);
-    const draft = text || null;
-    await this.client.link.ask('update_chat_state', { chatId, draft }).catch(() => undefined);
+    const fields = { chatId, draft: text };
+    await this.client.link.ask('update_chat_state', fields).catch(() => undefined);
   }
 }

@@ -32,7 +32,7 @@ function hearMark(kind: 'deliveredSeq' | 'readSeq') {
   return (client: Client, data: Data) => {
     const seq = number(data, 'seq');
     if (seq === undefined) return;
-    client.raiseWatermark(text(data, 'chatId'), text(data, 'userId'), { [kind]: seq });
+    client.watermarks.raise(text(data, 'chatId'), text(data, 'userId'), { [kind]: seq });
   };
 }
 
@@ -41,13 +41,12 @@ function hearTyping(name: string) {
     client.typing.hear(name, text(data, 'chatId'), text(data, 'userId'), number(data, 'ttlMs'));
 }
 
-/** The state's fields come flat or under `state`. */
 function hearState(client: Client, data: Data): void {
   const chatId = text(data, 'chatId');
-  const { userRev: _, chatId: __, state, ...flat } = data;
-  const fields = (typeof state === 'object' && state ? state : flat) as Partial<ChatUserState>;
-  client.chats.changeState(chatId, fields, number(data, 'unreadCount'));
-  if ('draft' in fields) client.drafts.hearFromServer(chatId, fields.draft ?? '');
+  const state = data['state'] as Partial<ChatUserState> | undefined;
+  if (typeof state !== 'object' || state === null) return;
+  client.chats.changeState(chatId, state, number(data, 'unreadCount'));
+  if (typeof state.draft === 'string') client.drafts.hearFromServer(chatId, state.draft);
 }
 
 function hearRead(client: Client, data: Data): void {
@@ -84,6 +83,8 @@ const handlers: Record<string, (client: Client, data: Data) => void> = {
     client.forget(chatId);
     client.chats.missing.add(chatId);
   },
+  message_hidden: (client, data) =>
+    client.held(text(data, 'chatId'))?.hide(text(data, 'messageId')),
   settings_updated: (client) => void client.syncer.refreshSelf(),
   resync_required: (client) => void client.syncer.run(),
   bus_degraded: (client) => {

@@ -11,7 +11,7 @@ export class Presence {
   #states = new SvelteMap<string, State>();
   #wanted = new Set<string>();
 
-  constructor(private ask: (userIds: string[]) => Promise<Ack<object>>) {}
+  constructor(private ask: (userIds: string[]) => Promise<Ack<{ states?: State[] }>>) {}
 
   of(userId: string): State | undefined {
     return this.#states.get(userId);
@@ -34,16 +34,10 @@ export class Presence {
     for (const each of asked) this.#wanted.add(each);
     const answer = await this.ask(asked).catch(() => null);
     if (!answer?.ok) return;
-    for (const state of statesIn(answer)) this.hear(state);
+    for (const state of answer.states ?? []) this.hear(state);
   }
 
   clear(): void {
     this.#states.clear();
   }
-}
-
-/** The ack holds the present states, as a list under one name or another. */
-function statesIn(answer: object): State[] {
-  const list = Object.values(answer).find(Array.isArray) as State[] | undefined;
-  return list ?? [];
 }

@@ -1,5 +1,5 @@
-import type { ChatUserState } from '../model/types';
-import type { ChatDigest, PrivateChange } from '../net/api';
+import type { ChatUserState, Receipt } from '../model/types';
+import type { ChatDigest } from '../net/api';
 import { ApiError } from '../net/problem';
 import type { Client } from './client.svelte';
 import { hear } from './events';
@@ -52,11 +52,32 @@ export class Syncer {
     const cursor = await store.value<string>(cursorName).catch(() => undefined);
     if (cursor && chats.isLoaded && (await this.#sync(cursor))) return;
     // Afresh. The cursor is from before the first page, so nothing falls between.
+    const start = await this.#start();
     await chats.reload();
-    if (readyCursor) await store.putValue(cursorName, readyCursor).catch(() => undefined);
+    const next = start?.cursor ?? readyCursor;
+    if (next) await store.putValue(cursorName, next).catch(() => undefined);
     for (const conversation of this.client.heldConversations) {
       const chat = chats.get(conversation.chatId);
       if (chat) conversation.compare(chat.lastRev);
+    }
+  }
+
+  /** Where all chats stand; null from a server that does not know. */
+  async #start(): Promise<{ cursor: string } | null> {
+    try {
+      const answer = await this.client.api.sync();
+      this.#takeReceipts(answer.receipts ?? []);
+      return answer;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return null;
+      throw error;
+    }
+  }
+
+  #takeReceipts(receipts: readonly Receipt[]): void {
+    for (const { chatId, userId, lastDeliveredSeq, lastReadSeq } of receipts) {
+      const next = { deliveredSeq: lastDeliveredSeq, readSeq: lastReadSeq };
+      this.client.watermarks.raise(chatId, userId, next);
     }
   }
 
@@ -74,14 +95,9 @@ export class Syncer {
         if (isUseless) return false;
         throw error;
       }
-      for (const change of answer.changes ?? []) this.#takePrivate(change);
+      for (const change of answer.changes ?? []) hear(this.client, change.event, change);
       for (const digest of answer.chats ?? []) await this.#level(digest);
-      for (const receipt of answer.receipts ?? []) {
-        this.client.raiseWatermark(receipt.chatId, receipt.userId, {
-          deliveredSeq: receipt.lastDeliveredSeq,
-          readSeq: receipt.lastReadSeq,
-        });
-      }
+      this.#takeReceipts(answer.receipts ?? []);
       cursor = answer.cursor;
       hasMore = answer.hasMore;
       await store.putValue(cursorName, cursor).catch(() => undefined);
@@ -98,14 +114,6 @@ export class Syncer {
       chats.changeState(digest.chatId, state, digest.unreadCount);
     }
     this.client.held(digest.chatId)?.compare(digest.lastRev);
-  }
-
-  /** Each says with `event` what it would have been called live; else its fields tell. */
-  #takePrivate(change: PrivateChange): void {
-    const name = change['event'] ?? change['type'] ?? change['kind'];
-    const inner = change['data'];
-    const data = typeof inner === 'object' && inner ? (inner as PrivateChange) : change;
-    if (typeof name === 'string') hear(this.client, name, data);
   }
 
   async #afterwards(): Promise<void> {
@@ -127,6 +135,7 @@ export class Syncer {
     const { api, chats } = this.client;
     const answer = await api.verify(chats.known()).catch(() => null);
     for (const digest of answer?.chats ?? []) await this.#level(digest);
+    for (const chatId of answer?.notThere ?? []) this.client.forget(chatId);
   }
 
   async refreshSelf(): Promise<void> {

@@ -60,7 +60,7 @@ export interface Message {
   reactions?: Reaction[];
   mentions?: string[];
   systemEvent?: SystemEvent;
-  forwardedFrom?: unknown;
+  forwardedFrom?: { senderId: string; createdAt: string };
 }
 
 export type Role = 'owner' | 'admin' | 'member';
@@ -90,7 +90,7 @@ export interface ChatUserState {
   mutedUntil: string | null;
   markedUnread: boolean;
   notificationLevel?: string;
-  draft?: string | null;
+  draft?: string;
 }
 
 export interface Chat {
@@ -112,11 +112,16 @@ export interface Chat {
   members?: User[];
 }
 
-export interface Member extends User {
+export interface Member {
+  user: User;
   role: Role;
-  joinedAt?: string;
-  lastReadSeq?: number;
-  lastDeliveredSeq?: number;
+  joinedAt: string;
+}
+
+/** Somebody in the own contacts or blocks. */
+export interface Acquaintance {
+  user: User;
+  since: string;
 }
 
 export interface Receipt {

@@ -1,4 +1,5 @@
 import type {
+  Acquaintance,
   Changes,
   Chat,
   ChatUserState,
@@ -7,6 +8,7 @@ import type {
   Member,
   Message,
   Page,
+  Problem,
   Receipt,
   Role,
   Session,
@@ -38,14 +40,20 @@ export interface ChatDigest {
   unreadCount: number;
 }
 
-export type PrivateChange = Record<string, unknown> & { userRev?: number };
+/** In the form of its live event, whose name is `event`. */
+export type PrivateChange = Record<string, unknown> & { event: string };
 
 export interface Invite {
   code: string;
-  createdAt?: string;
-  expiresAt?: string | null;
-  usesMax?: number | null;
-  useCount?: number;
+  expiresAt: string | null;
+  maxUses: number | null;
+  uses: number;
+  createdAt: string;
+}
+
+/** Each chat that was forwarded to: a receipt, or why not. */
+interface Forwarded {
+  data: { chatId: string; messageId?: string; error?: Problem }[];
 }
 
 const id = encodeURIComponent;
@@ -101,7 +109,7 @@ export class Api {
   endSession = (deviceId: string) => this.call<void>('DELETE', `/v1/auth/sessions/${id(deviceId)}`);
   logout = () => this.call<void>('POST', '/v1/auth/logout', {});
 
-  blocks = () => this.list<Page<User>>('/v1/blocks');
+  blocks = () => this.list<Page<Acquaintance>>('/v1/blocks?limit=100');
   block = (userId: string) => this.call<void>('PUT', `/v1/blocks/${id(userId)}`);
   unblock = (userId: string) => this.call<void>('DELETE', `/v1/blocks/${id(userId)}`);
 
@@ -165,11 +173,13 @@ export class Api {
       'DELETE',
       `/v1/chats/${id(chatId)}/messages/${id(messageId)}?scope=${scope}`,
     );
-  forward = (chatId: string, messageId: string, toChatId: string, clientMessageId: string) =>
-    this.call<unknown>('POST', `/v1/chats/${id(chatId)}/messages/${id(messageId)}/forward`, {
-      chatId: toChatId,
-      clientMessageId,
-    });
+  forward = async (chatId: string, messageId: string, to: string, clientMessageId: string) => {
+    const where = `/v1/chats/${id(chatId)}/messages/${id(messageId)}/forward`;
+    const body = { chatIds: [to], clientMessageId };
+    const { data } = await this.call<Forwarded>('POST', where, body);
+    const refusal = data[0]?.error;
+    if (refusal) throw new ApiError(refusal);
+  };
   react = (chatId: string, messageId: string, emoji: string, isOn: boolean) =>
     this.call<Message>(
       isOn ? 'PUT' : 'DELETE',
@@ -181,7 +191,9 @@ export class Api {
       `/v1/chats/${id(chatId)}/messages/${id(messageId)}/pin`,
     );
 
-  sync = (cursor: string) => this.call<SyncAnswer>('GET', `/v1/sync?cursor=${id(cursor)}`);
+  /** Without a cursor: where all chats stand now. */
+  sync = (cursor?: string) =>
+    this.call<SyncAnswer>('GET', `/v1/sync${cursor ? `?cursor=${id(cursor)}` : ''}`);
   verify = (known: Record<string, number>) =>
-    this.call<{ chats: ChatDigest[] }>('POST', '/v1/sync/verify', { known });
+    this.call<{ chats: ChatDigest[]; notThere?: string[] }>('POST', '/v1/sync/verify', { known });
 }

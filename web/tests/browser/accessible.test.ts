@@ -47,18 +47,18 @@ for (const [what, options] of Object.entries(screens)) {
     await ann.chatLink(/^Ben/).click();
     await expect(ann.message('You should')).toHaveCount(1);
     await check('a conversation');
-    await ann.message('Not yet').getByRole('button', { name: 'Message actions' }).click();
+    await ann.message('Not yet').first().getByRole('button', { name: 'Message actions' }).click();
     await expect(page.getByRole('menu')).toBeVisible();
     await check('the menu of a message');
     await page.getByRole('menuitem', { name: 'React' }).click();
     await check('the reactions');
     await page.keyboard.press('Escape');
-    await ann.message('Not yet').getByRole('button', { name: 'Message actions' }).click();
+    await ann.message('Not yet').first().getByRole('button', { name: 'Message actions' }).click();
     await page.getByRole('menuitem', { name: 'Forward' }).click();
     await expect(page.getByRole('dialog', { name: 'Forward to' })).toBeVisible();
     await check('the dialog for forwarding');
     await page.keyboard.press('Escape');
-    await ann.message('You should').getByRole('button', { name: 'Message actions' }).click();
+    await ann.message('You should').last().getByRole('button', { name: 'Message actions' }).click();
     await page.getByRole('menuitem', { name: 'Reply' }).click();
     await check('a reply');
 

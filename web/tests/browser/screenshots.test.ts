@@ -1,14 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 
-import { expect, Person, test, uniqueName, type Account } from './support';
+import { expect, Person, root, test, uniqueName, type Account } from './support';
 
 /** `KNOTOS_SCREENSHOTS=docs/screenshots ./dev test web screenshots` renews those of the README. */
-const folder = path.resolve(
-  __dirname,
-  '../../..',
-  process.env.KNOTOS_SCREENSHOTS ?? 'build/web/screenshots',
-);
+const folder = path.resolve(root, process.env.KNOTOS_SCREENSHOTS ?? 'build/web/screenshots');
 mkdirSync(folder, { recursive: true });
 
 interface Scene {
@@ -108,7 +104,7 @@ test('pictures for the README', async ({ server, browser }) => {
   await ann.open(browser, { ...desktop, colorScheme: 'dark' });
   await ann.signIn();
   await openLena();
-  await ann.message('Even what I typed').hover();
+  await ann.message('Even what I typed').first().hover();
   await shoot('dark');
   await ann.chatLink(/^Climbing/).click();
   await ann.page.getByRole('link', { name: 'Details' }).click();

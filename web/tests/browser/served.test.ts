@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-import { expect, test } from './support';
+import { expect, root, test } from './support';
 
-const dist = path.resolve(__dirname, '../../dist');
+const dist = path.join(root, 'web/dist');
 const firstLoadMost = 80 * 1024;
 
 test('the first load is at most 80 KB of script, and asks nobody else', async ({

@@ -10,9 +10,11 @@ import os from 'node:os';
 import path from 'node:path';
 
 // @ts-expect-error: the harness of the end-to-end tests is JavaScript.
-import { freePort, releaseBinary, Server } from '../../../tests/e2e/harness.mjs';
+import { freePort, projectRoot, releaseBinary, Server } from '../../../tests/e2e/harness.mjs';
 
 export { expect };
+
+export const root: string = projectRoot;
 
 export const password = 'correct horse battery';
 let made = 0;
