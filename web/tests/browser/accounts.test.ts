@@ -1,4 +1,4 @@
-import { expect, makeServer, password, Person, test, uniqueName } from './support';
+import { expect, password, Person, test, uniqueName, TestServer } from './support';
 
 test('two accounts in one browser never mix', async ({ person, account, server }) => {
   const ann = await person('ann', 'Ann');
@@ -90,7 +90,7 @@ test('a device is signed out from the list of devices', async ({ person, server,
 });
 
 test('a session is renewed in silence, by one tab for all', async ({ browser }) => {
-  const { server, remove } = await makeServer();
+  const server = await TestServer.make();
   const ann = await new Person(server, uniqueName('ann')).register('Ann');
   const ben = await new Person(server, uniqueName('ben')).register('Ben');
   const chat = await ann.direct(ben);
@@ -121,13 +121,12 @@ test('a session is renewed in silence, by one tab for all', async ({ browser }) 
   await ben.send(chat.id, 'still here');
   for (const tab of tabs) await expect(tab.getByRole('link', { name: /still here/ })).toBeVisible();
   await ann.context.close();
-  await remove();
+  await server.remove();
 });
 
 test('a link outlives many access tokens', async ({ browser }) => {
   test.setTimeout(90_000);
-  const flags = ['--rate-auth', '0', '--rate-connect', '0', '--access-token-life-ms', '9000'];
-  const { server, remove } = await makeServer(flags);
+  const server = await TestServer.make(['--access-token-life-ms', '9000']);
   const ann = await new Person(server, uniqueName('ann')).register('Ann');
   await ann.open(browser);
   await ann.signIn();
@@ -153,5 +152,5 @@ test('a link outlives many access tokens', async ({ browser }) => {
   expect(losses).toBe(0);
   await expect(other.getByRole('navigation', { name: 'Chats' })).toBeVisible();
   await ann.context.close();
-  await remove();
+  await server.remove();
 });

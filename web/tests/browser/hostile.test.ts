@@ -1,4 +1,4 @@
-import { expect, makeServer, Person, test, uniqueName } from './support';
+import { expect, Person, test, uniqueName, TestServer } from './support';
 
 /** Known ways to get a script, or a request, out of text. */
 const tricks = [
@@ -104,7 +104,7 @@ const answers = {
 
 for (const [what, answer] of Object.entries(answers)) {
   test(`a server that answers ${what} gets a sentence and a retry`, async ({ browser }) => {
-    const { server, remove } = await makeServer();
+    const server = await TestServer.make();
     const ann = await new Person(server, uniqueName('ann')).register('Ann');
     const ben = await new Person(server, uniqueName('ben')).register('Ben');
     const chat = await ann.direct(ben);
@@ -140,6 +140,6 @@ for (const [what, answer] of Object.entries(answers)) {
     await alert.getByRole('button', { name: 'Try again' }).click();
     await expect(ann.message('the message')).toHaveCount(1);
     await ann.context.close();
-    await remove();
+    await server.remove();
   });
 }

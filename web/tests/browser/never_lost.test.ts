@@ -1,8 +1,8 @@
-import { expect, makeServer, Person, test, uniqueName, type TestServer } from './support';
+import { expect, Person, test, uniqueName, TestServer } from './support';
 
 /** A server of the test's own, since it is killed. */
 async function scene(browser: import('@playwright/test').Browser) {
-  const { server, remove } = await makeServer();
+  const server = await TestServer.make();
   const ann = await new Person(server, uniqueName('ann')).register('Ann');
   const ben = await new Person(server, uniqueName('ben')).register('Ben');
   const chat = await ann.direct(ben);
@@ -17,7 +17,7 @@ async function scene(browser: import('@playwright/test').Browser) {
     await person.openChat(other);
     await expect(person.message('before')).toHaveCount(1);
   }
-  return { server, ann, ben, chat, remove };
+  return { server, ann, ben, chat };
 }
 
 const offline = (person: Person) => person.page.getByRole('status').filter({ hasText: 'Offline' });
@@ -38,7 +38,7 @@ async function killed(server: TestServer, ...people: Person[]) {
 }
 
 test('what is typed while the server is dead is sent when it is back', async ({ browser }) => {
-  const { server, ann, ben, remove } = await scene(browser);
+  const { server, ann, ben } = await scene(browser);
   await killed(server, ann, ben);
   const texts = ['offline one', 'offline two', 'offline three', 'offline four'];
   for (const text of texts) {
@@ -50,11 +50,11 @@ test('what is typed while the server is dead is sent when it is back', async ({ 
   await expect(offline(ann)).toBeHidden();
   await expectInOrder(ann, texts);
   await expectInOrder(ben, texts);
-  await remove();
+  await server.remove();
 });
 
 test('a reload while the server is dead loses nothing', async ({ browser }) => {
-  const { server, ann, ben, remove } = await scene(browser);
+  const { server, ann, ben } = await scene(browser);
   // The worker that keeps the shell must be there before the network goes.
   await ann.page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
   await ann.page.reload();
@@ -71,7 +71,7 @@ test('a reload while the server is dead loses nothing', async ({ browser }) => {
   await server.start();
   await expectInOrder(ben, ['kept over the reload', 'and one more']);
   await expect(ann.message('kept over the reload')).toContainText(/Sent|Delivered|Read/);
-  await remove();
+  await server.remove();
 });
 
 test('a reload in the middle of a send sends each message once', async ({ person, account }) => {
@@ -107,7 +107,7 @@ test('a message whose ack was lost is sent again and stored once', async ({ pers
 });
 
 test('messages missed while away are there at once, edits and deletes too', async ({ browser }) => {
-  const { server, ann, ben, chat, remove } = await scene(browser);
+  const { server, ann, ben, chat } = await scene(browser);
   const first = await ben.send(chat.id, 'to be edited');
   const second = await ben.send(chat.id, 'to be deleted');
   await expect(ann.message('to be deleted')).toHaveCount(1);
@@ -127,13 +127,13 @@ test('messages missed while away are there at once, edits and deletes too', asyn
   await ann.log.evaluate((log) => log.scrollTo(0, 0));
   await expect(ann.message('now edited')).toHaveCount(1);
   await expect(ann.message('to be deleted')).toHaveCount(0);
-  await remove();
+  await server.remove();
 });
 
 test('two tabs of one account share what waits, and neither sends it twice', async ({
   browser,
 }) => {
-  const { server, ann, ben, remove } = await scene(browser);
+  const { server, ann, ben } = await scene(browser);
   const other = await ann.context.newPage();
   await other.goto(ann.page.url());
   const log = other.getByRole('log', { name: 'Messages' });
@@ -149,5 +149,5 @@ test('two tabs of one account share what waits, and neither sends it twice', asy
   await server.start();
   await expectInOrder(ben, ['from the first tab', 'from the second tab']);
   await expectInOrder(ann, ['from the first tab', 'from the second tab']);
-  await remove();
+  await server.remove();
 });

@@ -5,16 +5,12 @@ import {
   type BrowserContext,
   type Page,
 } from '@playwright/test';
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 
-// @ts-expect-error: the harness of the end-to-end tests is JavaScript.
-import { freePort, projectRoot, releaseBinary, Server } from '../../../tests/e2e/harness.mjs';
+import { root, TestServer } from './server';
 
-export { expect };
-
-export const root: string = projectRoot;
+export { expect, root, TestServer };
 
 export const password = 'correct horse battery';
 let made = 0;
@@ -23,38 +19,6 @@ let made = 0;
 export function uniqueName(stem: string): string {
   made += 1;
   return `${stem}_${process.pid.toString(36)}_${made.toString(36)}`;
-}
-
-export interface TestServer {
-  url: string;
-  port: number;
-  start(): Promise<TestServer>;
-  stop(): Promise<void>;
-  kill(): Promise<void>;
-  isRunning: boolean;
-}
-
-const rateFlags = ['--rate-auth', '0', '--rate-connect', '0', '--rate-messages', '0'];
-
-export async function makeServer(flags: string[] = rateFlags): Promise<{
-  server: TestServer;
-  remove(): Promise<void>;
-}> {
-  const dataDir = mkdtempSync(path.join(os.tmpdir(), 'knotos-web-'));
-  const server: TestServer = new Server({
-    binary: releaseBinary,
-    port: await freePort(),
-    dataDir,
-    flags: ['--log-level', 'warning', ...flags],
-  });
-  await server.start();
-  return {
-    server,
-    async remove() {
-      if (server.isRunning) await server.kill();
-      rmSync(dataDir, { recursive: true, force: true });
-    },
-  };
 }
 
 /** REST as a script uses it: to set a scene without clicking it together. */
@@ -113,6 +77,18 @@ export class Account {
   }
 }
 
+/** KNOTOS_WEB_DIST=1: the page is that of web/dist, so that a change needs no new binary. */
+async function servePage(context: BrowserContext, url: string): Promise<void> {
+  if (!process.env.KNOTOS_WEB_DIST) return;
+  await context.route(`${url}/**`, async (route) => {
+    const { pathname } = new URL(route.request().url());
+    if (/^\/(v1|socket\.io|version)(\/|$)/.test(pathname)) return route.fallback();
+    const file = path.join(root, 'web/dist', pathname);
+    const isFile = existsSync(file) && statSync(file).isFile();
+    await route.fulfill({ path: isFile ? file : path.join(root, 'web/dist/index.html') });
+  });
+}
+
 /** Somebody at a browser of their own. */
 export class Person extends Account {
   context!: BrowserContext;
@@ -120,6 +96,7 @@ export class Person extends Account {
 
   async open(browser: Browser, options: object = {}): Promise<this> {
     this.context = await browser.newContext({ baseURL: this.server.url, ...options });
+    await servePage(this.context, this.server.url);
     this.page = await this.context.newPage();
     await this.page.goto('/');
     return this;
@@ -181,9 +158,9 @@ interface WorkerFixtures {
 export const test = base.extend<TestFixtures, WorkerFixtures>({
   server: [
     async ({}, use) => {
-      const { server, remove } = await makeServer();
+      const server = await TestServer.make();
       await use(server);
-      await remove();
+      await server.remove();
     },
     { scope: 'worker' },
   ],
