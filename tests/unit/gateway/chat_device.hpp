@@ -158,9 +158,10 @@ class ChatDevice {
       return fetch(chat);
     }
     const auto* deleted = message.if_contains("isDeleted");
+    const auto* content = message.if_contains("content");  // A stub has none.
     chats_[chat][message.at("seq").to_number<domain::Seq>()] = {
         .rev = rev,
-        .content = std::string(message.at("content").as_string()),
+        .content = content == nullptr ? std::string() : std::string(content->as_string()),
         .is_deleted = deleted != nullptr && deleted->as_bool()};
     hi = rev;
   }
