@@ -103,7 +103,7 @@ TEST_F(GatewayTest, ANewChatComesWithWhatHappenedInIt) {
   EXPECT_EQ(names(bob), (Names{"session_ready", "chat_added", "new_message"}));
   const auto& added = bob.events()[1].second.as_object();
   EXPECT_EQ(added.at("chat").at("title").as_string(), "Plans");
-  EXPECT_EQ(added.at("userRev").to_number<int>(), 1);
+  EXPECT_GT(added.at("userRev").to_number<int>(), 0);
   EXPECT_EQ(bob.events()[2].second.at("type").as_string(), "system");
   EXPECT_EQ(bob.events()[2].second.at("prevRev").to_number<int>(), 0);
   (void)group;

@@ -8,8 +8,9 @@ class OwnEventsTest : public GatewayWorld {};
 
 TEST_F(OwnEventsTest, PrivateChangesReachAllDevicesOfTheirUserAndNobodyElse) {
   const auto chat = direct(ann_, bob_);
+  const auto second = again(ann_, "ann");
   auto ann = online(ann_);
-  auto tablet = online(again(ann_, "ann"));
+  auto tablet = online(second);
   auto bob = online(bob_);
   const auto item = node_.run(node_.chats.get(ann_.id, chat));
   bus_.publish(
@@ -73,9 +74,10 @@ TEST_F(OwnEventsTest, WhatComesWhileASocketIsNotReadyWaitsForIt) {
 
 TEST_F(OwnEventsTest, ReceiptsReachTheOthersAndNotTheReader) {
   const auto chat = direct(ann_, bob_);
+  const auto second = again(bob_, "bob");
   auto ann = online(ann_);
   auto bob = online(bob_);
-  auto tablet = online(again(bob_, "bob"));
+  auto tablet = online(second);
   for (domain::Seq seq = 1; seq <= 5; ++seq) {
     bus_.publish(ports::ReceiptMoved{
         .chat_id = chat, .user_id = bob_.id, .is_read = true, .seq = seq, .at = node_.clock.now()});

@@ -46,7 +46,7 @@ TEST_F(ResumeTest, TheCursorBringsWhatWasMissedAndNothingElse) {
   say(bob_, chat, "two");
   auto back = back_with(ann_, cursor);
   EXPECT_EQ(names(back)[0], "session_ready");
-  EXPECT_EQ(told(back), (Names{"one", "two"}));
+  ASSERT_EQ(told(back), (Names{"one", "two"})) << testing::PrintToString(names(back));
   EXPECT_TRUE(all(back, "resync_required").empty());
   EXPECT_EQ(all(back, "new_message")[0].at("prevRev").to_number<int>(), 1);
 
