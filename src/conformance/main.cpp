@@ -92,8 +92,8 @@ int run(const Flags& flags) {
     server.use_engine_only([](std::string_view data, bool is_binary,
                               const server::EngineReply& reply) { reply(data, is_binary); });
   }
-  WebSocketEcho echo(shards, {.message_bytes_max = flags.max_payload,
-                              .fragments_max = kEchoFragmentsMax});
+  WebSocketEcho echo(shards,
+                     {.message_bytes_max = flags.max_payload, .fragments_max = kEchoFragmentsMax});
 
   runtime::HttpServer http(shards, {});
   if (flags.echoes_websocket) {
@@ -101,9 +101,11 @@ int run(const Flags& flags) {
   } else {
     http.mount(
         flags.path, [&server](auto exchange) { server.serve(std::move(exchange)); },
-        flags.max_payload, [&server](const http::Request& head, unsigned status, auto) {
+        flags.max_payload,
+        [&server](const http::Request& head, unsigned status, auto) {
           return server.refuse_body(head, status);
-        });
+        },
+        [&server](auto arrival) { server.arrive(std::move(arrival)); });
   }
   shards.start();
   const auto port = http.listen(flags.host, flags.port);
