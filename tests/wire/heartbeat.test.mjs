@@ -136,10 +136,10 @@ describe('heartbeat', { concurrency: 16 }, () => {
     websocket.destroy();
   });
 
-  test('row 25: 200 half-done upgrades do not keep their sessions alive', async () => {
+  test('row 25: half-done upgrades do not keep their sessions alive', async () => {
     const before_ = it.server.descriptors();
     const candidates = await Promise.all(
-      Array.from({ length: 200 }, async () => {
+      Array.from({ length: 20 }, async () => {
         const link = await PollingLink.open(it.server);
         const websocket = await link.probe().catch(() => null);
         return { link, websocket };
