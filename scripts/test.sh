@@ -147,7 +147,8 @@ test_web() {
 
 # Raw sockets and other people's clients against sio-conformance, in the address + undefined build.
 wire_tests() {
-  install_node_packages tests/wire || return 1
+  # Some drive the binary, by the end-to-end tests' harness.
+  install_node_packages tests/e2e && install_node_packages tests/wire || return 1
   # They wait for timers more than they work.
   (cd tests/wire && node --test --test-concurrency=4 --test-reporter=spec "$@" </dev/null)
 }

@@ -248,7 +248,8 @@ void Process::mount() {
       config_.socketio.payload_bytes_max,
       [this](const http::Request& head, unsigned status, std::string_view) {
         return socketio_.refuse_body(head, status);
-      });
+      },
+      [this](auto arrival) { socketio_.arrive(std::move(arrival)); });
   http_.mount(
       "/",
       [this](std::shared_ptr<server::HttpExchange> exchange) {

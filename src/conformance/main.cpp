@@ -104,7 +104,8 @@ int run(const Flags& flags) {
         flags.max_payload,
         [&server](const http::Request& head, unsigned status, auto) {
           return server.refuse_body(head, status);
-        });
+        },
+        [&server](auto arrival) { server.arrive(std::move(arrival)); });
   }
   shards.start();
   const auto port = http.listen(flags.host, flags.port);

@@ -45,4 +45,25 @@ class ConnectionExchange final : public server::HttpExchange {
   bool is_over_ = false;
 };
 
+/// A request of a connection whose body is on its way.
+class ConnectionArrival final : public server::HttpArrival {
+ public:
+  ConnectionArrival(std::weak_ptr<HttpConnection> connection, http::Request head)
+      : connection_(std::move(connection)), head_(std::move(head)) {}
+
+  [[nodiscard]] const http::Request& head() const override { return head_; }
+
+  void refuse(http::Response response) override {
+    if (const auto connection = connection_.lock()) connection->refuse_arrival(std::move(response));
+  }
+
+  void on_over(std::move_only_function<void()> call) override {
+    if (const auto connection = connection_.lock()) connection->on_arrival_over(std::move(call));
+  }
+
+ private:
+  std::weak_ptr<HttpConnection> connection_;  // It ends with its connection, not the other way.
+  http::Request head_;
+};
+
 }  // namespace knotos::runtime

@@ -138,7 +138,35 @@ void HttpConnection::feed(std::string_view bytes) {
     read_request(bytes);
     keep(bytes);
   }
+  if (phase_ == Phase::body) announce();
   if (phase_ == Phase::head || phase_ == Phase::body) wait_readable();
+}
+
+/// Once a request, and only for a body that did not come with its head.
+void HttpConnection::announce() {
+  if (mount_ == nullptr || !mount_->on_arrival || std::exchange(is_announced_, true)) return;
+  auto head = reader_->head();
+  head.remote_address = remote_address_;
+  mount_->on_arrival(std::make_shared<ConnectionArrival>(shared_from_this(), std::move(head)));
+}
+
+void HttpConnection::end_arrival() {
+  is_announced_ = false;
+  if (auto call = std::exchange(arrival_over_call_, nullptr)) call();
+}
+
+void HttpConnection::refuse_arrival(http::Response response) {
+  if (phase_ != Phase::body || !is_announced_) return;
+  reader_.reset();
+  phase_ = Phase::answering;
+  keeps_alive_ = false;
+  mount_ = nullptr;
+  end_arrival();
+  respond(std::move(response));
+}
+
+void HttpConnection::on_arrival_over(std::move_only_function<void()> call) {
+  if (is_announced_) arrival_over_call_ = std::move(call);
 }
 
 /// Leaves in `bytes` what belongs to no request yet.
@@ -192,6 +220,7 @@ void HttpConnection::dispatch() {
   if (phase_ != Phase::answering) return;
   auto request = reader_->take_request();
   reader_.reset();
+  end_arrival();
   shards_.timers(shard_).cancel(std::exchange(timer_, 0));
   request.remote_address = remote_address_;
   is_http_1_0_ = request.version == 10;
@@ -232,6 +261,7 @@ void HttpConnection::refuse(unsigned status, std::string_view text) {
   // `text` is a constant: it outlives the reader.
   const auto reader = std::exchange(reader_, nullptr);
   phase_ = Phase::answering;
+  end_arrival();
   keeps_alive_ = false;
   const auto* const mount = std::exchange(mount_, nullptr);
   const bool is_about_body = status == 408 || status == 413;
@@ -358,6 +388,7 @@ void HttpConnection::close() {
   phase_ = Phase::closed;
   siblings_.open.erase(this);
   shards_.timers(shard_).cancel(std::exchange(timer_, 0));
+  end_arrival();
   reader_.reset();
   kept_ = {};
   out_ = {};

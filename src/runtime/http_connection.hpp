@@ -28,7 +28,8 @@ struct HttpService {
     std::string prefix;
     server::HttpHandler handler;
     std::size_t body_bytes_max = 0;
-    HttpRefusal refuse;  ///< Empty: a plain text.
+    HttpRefusal refuse;                     ///< Empty: a plain text.
+    server::HttpArrivalHandler on_arrival;  ///< Empty: nobody asks.
   };
 
   HttpLimits limits;
@@ -65,6 +66,10 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   /// Closes it now.
   void cut();
 
+  // For the arrival.
+  void refuse_arrival(http::Response response);
+  void on_arrival_over(std::move_only_function<void()> call);
+
   // For the exchange.
   void respond(http::Response response);
   void on_abort(std::move_only_function<void()> call);
@@ -82,6 +87,8 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   void feed(std::string_view bytes);
   void read_request(std::string_view& bytes);
   [[nodiscard]] bool begin_body();
+  void announce();
+  void end_arrival();
   void dispatch();
   void keep(std::string_view bytes);
   void on_peer_gone(bool is_reset);
@@ -115,6 +122,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   bool keeps_alive_ = true;
   bool is_http_1_0_ = false;
   bool is_head_request_ = false;
+  bool is_announced_ = false;
   server::Timers::Handle timer_ = 0;
   std::unique_ptr<RequestReader> reader_;
   const HttpService::Mount* mount_ = nullptr;
@@ -122,6 +130,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   std::string out_;   ///< Of a response, what the peer did not take at once.
   std::size_t out_sent_ = 0;
   std::move_only_function<void()> abort_call_;
+  std::move_only_function<void()> arrival_over_call_;
 };
 
 }  // namespace knotos::runtime

@@ -66,7 +66,8 @@ HttpServer::HttpServer(ShardPool& shards, HttpLimits limits)
 HttpServer::~HttpServer() { close_all(); }
 
 void HttpServer::mount(std::string prefix, server::HttpHandler handler,
-                       std::optional<std::size_t> body_bytes_max, HttpRefusal refuse) {
+                       std::optional<std::size_t> body_bytes_max, HttpRefusal refuse,
+                       server::HttpArrivalHandler on_arrival) {
   auto& mounts = state_->service->mounts;
   // Before the first that is shorter, so that the longest that fits is found first.
   const auto place = std::ranges::find_if(
@@ -75,7 +76,8 @@ void HttpServer::mount(std::string prefix, server::HttpHandler handler,
                 {.prefix = std::move(prefix),
                  .handler = std::move(handler),
                  .body_bytes_max = body_bytes_max.value_or(state_->service->limits.body_bytes_max),
-                 .refuse = std::move(refuse)});
+                 .refuse = std::move(refuse),
+                 .on_arrival = std::move(on_arrival)});
 }
 
 std::uint16_t HttpServer::listen(const std::string& host, std::uint16_t port,

@@ -27,9 +27,11 @@ class HttpServer {
 
   /// Requests whose path begins with `prefix`; the longest prefix wins, and where none fits the
   /// answer is 404. Before `listen`. Called on the connection's shard. `body_bytes_max`: where it
-  /// differs from the server's. `refuse`: where a plain text will not do.
+  /// differs from the server's. `refuse`: where a plain text will not do. `on_arrival`: told of
+  /// requests whose body does not come together with its head.
   void mount(std::string prefix, server::HttpHandler handler,
-             std::optional<std::size_t> body_bytes_max = std::nullopt, HttpRefusal refuse = {});
+             std::optional<std::size_t> body_bytes_max = std::nullopt, HttpRefusal refuse = {},
+             server::HttpArrivalHandler on_arrival = {});
 
   /// Throws std::runtime_error with one clear sentence when the address cannot be had. Returns the
   /// port (for port 0). May be called for several addresses. With a certificate, TLS is spoken

@@ -54,7 +54,8 @@ SocketIoHost::SocketIoHost(Options options)
       options_.socketio.payload_bytes_max,
       [this](const http::Request& head, unsigned status, std::string_view /*text*/) {
         return io_.refuse_body(head, status);
-      });
+      },
+      [this](auto arrival) { io_.arrive(std::move(arrival)); });
 }
 
 SocketIoHost::~SocketIoHost() { stop(); }

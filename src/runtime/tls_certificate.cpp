@@ -19,9 +19,9 @@ namespace {
 /// Of TLS 1.2; those of 1.3 are all good.
 constexpr auto* kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!SHA1";
 
-[[noreturn]] void fail_with(std::string sentence) {
+[[noreturn]] void fail_with(const std::string& sentence) {
   ERR_clear_error();
-  throw std::runtime_error(std::move(sentence));
+  throw std::runtime_error(sentence);
 }
 
 /// OpenSSL would only say that something is wrong with a file that is not there.

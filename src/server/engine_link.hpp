@@ -93,6 +93,7 @@ struct EngineLink {
   std::unique_ptr<WebSocketTransport> websocket;
   std::unique_ptr<WebSocketTransport> candidate;
   Ticket poll;     ///< Of the last poll: parked, or its answer on the way.
+  Ticket arrival;  ///< Of the POST whose body is on its way.
   Ticket upgrade;  ///< Of the request that becomes the candidate.
   Timers::Handle timer = 0;
   SteadyTime timer_at;

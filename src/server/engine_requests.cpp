@@ -73,31 +73,6 @@ bool EngineShard::takes_address(HttpExchange& exchange) {
   return false;
 }
 
-http::Response EngineShard::refuse_body(const http::Request& head, unsigned status) {
-  const auto& options = shared_.options;
-  auto response = empty_response(status);
-  std::ranges::move(cors_headers(head, options), std::back_inserter(response.headers));
-  // Who is slow may be on a bad network; the heartbeat judges that.
-  if (status != 413) return response;
-  const auto front = check_front(head, options);
-  const bool is_of_session = front && front->transport == Transport::polling &&
-                             !front->wants_upgrade && front->is_protocol_4 && !front->sid.empty();
-  if (!is_of_session) return response;
-  const auto place = place_of(front->sid);
-  if (!place || place->shard >= shared_.engines.size()) return response;
-  shared_.shards.post(place->shard, [engine = shared_.engines[place->shard], sid = front->sid] {
-    engine->receive_too_much(sid);
-  });
-  return response;
-}
-
-void EngineShard::receive_too_much(std::string_view sid) {
-  auto* const link = find_sid(sid);
-  if (link != nullptr && link->session.transport() == Transport::polling) {
-    fail(*link, SessionEnd::parse_error);
-  }
-}
-
 void EngineShard::open_polling(HttpExchange& exchange) {
   auto& link = add_link(Transport::polling, exchange.request());
   auto response = payload_response(open_packet(link));
@@ -204,6 +179,11 @@ void EngineShard::receive_post(EngineLink& link, const SessionRequest& request) 
     auto response = empty_response(request.is_octets ? 400 : 413);
     response.closes_connection = true;
     return answer(request.ticket, std::move(response));
+  }
+  if (link.arrival != Ticket{}) {
+    refuse_arrival(link.arrival);
+    fail(link, SessionEnd::transport_error);
+    return answer(request.ticket, empty_response(400));
   }
   const auto outcome = link.session.begin_post(now());
   step(link, outcome.actions);

@@ -44,6 +44,7 @@ class EngineShard {
 
   void serve(std::shared_ptr<HttpExchange> exchange);
   /// See Server.
+  void arrive(std::shared_ptr<HttpArrival> arrival);
   [[nodiscard]] http::Response refuse_body(const http::Request& head, unsigned status);
 
   [[nodiscard]] EngineLink* find(LinkKey key) const { return links_.find(key); }
@@ -85,7 +86,13 @@ class EngineShard {
   void receive_post(EngineLink& link, const SessionRequest& request);
   void receive_payload(EngineLink& link, const SessionRequest& request);
   void receive_upgrade(EngineLink& link, SessionRequest request);
+
+  // engine_arrivals.cpp: bodies on their way.
+  [[nodiscard]] std::optional<FrontRequest> session_of(const http::Request& head) const;
   void receive_too_much(std::string_view sid);
+  void begin_arrival(std::string_view sid, Ticket ticket);
+  void end_arrival(std::string_view sid, Ticket ticket);
+  void refuse_arrival(Ticket ticket);
   void hand_stream_over(Ticket ticket, LinkKey key, std::uint32_t owner, std::string opening);
   void turn_stream_away(Ticket ticket, std::string opening);
   void take_stream(LinkKey key, Ticket ticket, std::unique_ptr<Link> stream,
@@ -160,6 +167,7 @@ class EngineShard {
   LinkHandler& above_;
   SlotMap<EngineLink> links_;
   std::unordered_map<std::uint64_t, Waiting> waiting_;  ///< Requests by the number of the ticket.
+  std::unordered_map<std::uint64_t, std::shared_ptr<HttpArrival>> arriving_;  ///< The same.
   std::uint64_t last_ticket_ = 0;
   websocket::Scratch scratch_;
   std::string storage_;  ///< Of a packet that came as base64.

@@ -32,4 +32,20 @@ class HttpExchange {
 
 using HttpHandler = std::function<void(std::shared_ptr<HttpExchange>)>;
 
+/// A request whose head has come and whose body is still on its way: what goes by who is first must
+/// not wait for a body. On the shard of its connection.
+class HttpArrival {
+ public:
+  virtual ~HttpArrival() = default;
+
+  /// The request without its body.
+  [[nodiscard]] virtual const http::Request& head() const = 0;
+  /// Answers it now, and closes the connection. Nothing happens once the body has come.
+  virtual void refuse(http::Response response) = 0;
+  /// Called once, when the body has come (before the exchange is handed on) or never will.
+  virtual void on_over(std::move_only_function<void()> call) = 0;
+};
+
+using HttpArrivalHandler = std::function<void(std::shared_ptr<HttpArrival>)>;
+
 }  // namespace knotos::server

@@ -58,6 +58,10 @@ void Server::serve(std::shared_ptr<HttpExchange> exchange) {
   here().engine().serve(std::move(exchange));
 }
 
+void Server::arrive(std::shared_ptr<HttpArrival> arrival) {
+  here().engine().arrive(std::move(arrival));
+}
+
 http::Response Server::refuse_body(const http::Request& head, unsigned status) {
   return here().engine().refuse_body(head, status);
 }

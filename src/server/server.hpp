@@ -55,6 +55,10 @@ class Server {
   /// A request whose path begins with `options.path`. On the exchange's shard.
   void serve(std::shared_ptr<HttpExchange> exchange);
 
+  /// A request of ours whose body is on its way: a session takes one POST at a time. `serve` gets
+  /// it when it is whole. On the connection's shard.
+  void arrive(std::shared_ptr<HttpArrival> arrival);
+
   /// The answer to a request of ours whose body was refused before it reached `serve`: too large
   /// (413) or too slow (408). One that is too large ends its session at once. `head`: the request
   /// without its body. On the connection's shard.

@@ -16,6 +16,13 @@ void append(std::string& payload, const PacketView& packet) {
   }
 }
 
+/// Base64 may be broken into lines, and comes back in one.
+std::string in_one_line(std::string_view text) {
+  std::string out(text);
+  std::erase_if(out, [](char byte) { return byte == '\r' || byte == '\n'; });
+  return out;
+}
+
 /// Each packet has one spelling.
 void decode_alone(std::string_view text) {
   std::string storage;
@@ -24,7 +31,7 @@ void decode_alone(std::string_view text) {
   KN_ASSERT(!packet->is_binary || packet->type == engineio::PacketType::message);
   const auto again = packet->is_binary ? engineio::encode_base64_packet(packet->data)
                                        : digit_of(packet->type) + std::string(packet->data);
-  KN_ASSERT(again == text);
+  KN_ASSERT(in_one_line(again) == in_one_line(text));
 }
 
 }  // namespace
@@ -42,9 +49,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   while (const auto packet = decoder.next()) fuzz::append(again, *packet);
   KN_ASSERT(!decoder.next());
   if (decoder.is_malformed()) {
-    KN_ASSERT(body.starts_with(again));
+    KN_ASSERT(fuzz::in_one_line(body).starts_with(fuzz::in_one_line(again)));
   } else {
-    KN_ASSERT(again == body);
+    KN_ASSERT(fuzz::in_one_line(again) == fuzz::in_one_line(body));
   }
   return 0;
 }

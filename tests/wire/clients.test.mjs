@@ -39,6 +39,16 @@ const ask = (socket, event, ...values) =>
     });
   });
 
+/** The server asks. It waits for 300 ms, which a busy machine may miss: then it asks again. */
+function answers(socket, listener, wanted) {
+  return eventually('an answer is in time', async () => {
+    socket.once('question', listener);
+    const answer = next(socket, 'answer');
+    socket.emit('ask-me');
+    return (await answer)[0] === wanted;
+  });
+}
+
 describe('socket.io-client', { concurrency: 6 }, () => {
   const it = forTests(before);
 
@@ -82,10 +92,7 @@ describe('socket.io-client', { concurrency: 6 }, () => {
   async function checkAcks(socket) {
     assert.deepEqual(await ask(socket, 'message-with-ack', 1, { a: 2 }), [1, { a: 2 }]);
     assert.deepEqual(await ask(socket, 'twice-ack'), ['first']);
-    socket.once('question', (value, answer) => answer(`${value} is answered`));
-    const answer = next(socket, 'answer');
-    socket.emit('ask-me');
-    assert.deepEqual(await answer, ['1 is answered']);
+    await answers(socket, (value, answer) => answer(`${value} is answered`), '1 is answered');
   }
 
   async function checkBinary(socket) {
@@ -96,10 +103,7 @@ describe('socket.io-client', { concurrency: 6 }, () => {
     const data = next(socket, 'bindata');
     socket.emit('bin');
     assert.deepEqual(await data, [bytes(1, 2, 3), { k: [bytes(4), bytes()] }]);
-    socket.once('question', (value, answer) => answer('plain', bytes(7)));
-    const answered = next(socket, 'answer');
-    socket.emit('ask-me');
-    assert.deepEqual(await answered, ['plain']);
+    await answers(socket, (value, answer) => answer('plain', bytes(7)), 'plain');
   }
 
   async function checkRooms(t, io, options, socket) {

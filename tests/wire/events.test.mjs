@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 
-import { forTests } from './support/conformance.mjs';
+import { eventually, forTests } from './support/conformance.mjs';
 import { PollingLink } from './support/engine.mjs';
 import { assertAlive, assertCuts, join, joined } from './support/socketio.mjs';
 
@@ -52,10 +52,13 @@ describe('acks', { concurrency: 8 }, () => {
 
   test('the server asks, and hears the answer', async () => {
     const link = await joined(it.server);
-    link.send('42["ask-me"]');
-    const [, id] = /^42(\d+)\["question",1\]$/.exec(await link.message());
-    link.send(`43${id}["fine"]`);
-    assert.equal(await link.message(), '42["answer","fine"]');
+    // It waits for 300 ms, which a busy machine may miss.
+    await eventually('an answer is in time', async () => {
+      link.send('42["ask-me"]');
+      const [, id] = /^42(\d+)\["question",1\]$/.exec(await link.message());
+      link.send(`43${id}["fine"]`);
+      return (await link.message()) === '42["answer","fine"]';
+    });
     link.destroy();
   });
 
@@ -66,7 +69,7 @@ describe('acks', { concurrency: 8 }, () => {
     link.send(`461-/custom,${id}[${hole(0)}]`);
     link.sendBinary([9]);
     const answer = await link.message();
-    assert.match(answer, /^4[25]/);
+    assert.match(answer, /^4(51-|2)\/custom,\["answer",/);
     if (answer.startsWith('45')) assert.deepEqual(await link.message(), Buffer.from([9]));
     link.destroy();
   });
@@ -267,21 +270,13 @@ describe('volatile', { concurrency: 8 }, () => {
     link.destroy();
   });
 
-  test('on a WebSocket that is full it is dropped, and what is not volatile arrives', async () => {
+  test('on a WebSocket that is full it is dropped', async () => {
     const link = await joined(it.server);
-    link.connection.socket.pause();
-    // More than the sockets hold, less than what may wait for a slow reader.
-    link.send(...Array.from({ length: 7 }, () => '42["big",900000]'), '42["volatile-me",5]');
+    // Far more than the sockets on the way hold; both come in one read.
+    link.send('42["big",30000000]', '42["volatile-me",5]');
+    assert.match((await link.message()).slice(0, 20), /^42\["bigdata"/);
     link.send('42["message","sentinel"]');
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    link.connection.socket.resume();
-    const rest = [];
-    for (;;) {
-      const message = await link.message();
-      if (message === null || message === '42["message-back","sentinel"]') break;
-      rest.push(message.slice(0, 9));
-    }
-    assert.ok(!rest.includes('42["vol",'), rest.join(' '));
+    assert.equal(await link.message(), '42["message-back","sentinel"]');
     link.destroy();
   });
 });

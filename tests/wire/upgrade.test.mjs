@@ -228,7 +228,7 @@ describe('upgrade', { concurrency: 8 }, () => {
 
 describe('an upgrade that is not finished', { concurrency: 4 }, () => {
   test('is closed after its time, and polling goes on', async () => {
-    const server = await Conformance.start('--upgrade-timeout', 400);
+    const server = await Conformance.start('--upgrade-timeout', 1_500);
     for (const probes of [true, false]) {
       const link = await joined(server);
       const websocket = probes
@@ -246,7 +246,7 @@ describe('an upgrade that is not finished', { concurrency: 4 }, () => {
 
   test('does not stop the heartbeat: pings come, and silence ends the session', async () => {
     const server = await Conformance.start(
-      ...['--ping-interval', 300, '--ping-timeout', 300, '--upgrade-timeout', 60_000],
+      ...['--ping-interval', 1_000, '--ping-timeout', 2_000, '--upgrade-timeout', 60_000],
     );
     const link = await joined(server);
     const websocket = await link.probe();

@@ -15,8 +15,16 @@ bool is_ascii(std::string_view text) {
                               [](char byte) { return (static_cast<unsigned>(byte) & 0x80U) != 0; });
 }
 
+/// The Java client breaks its base64 into lines of 76, and ends the last one too.
+constexpr std::string_view kLineBreaks = "\r\n";
+
 bool decode_base64(std::string_view text, std::string& bytes) {
   bytes.clear();
+  if (text.find_first_of(kLineBreaks) != std::string_view::npos) {
+    std::string in_one_line(text);
+    std::erase_if(in_one_line, [](char byte) { return kLineBreaks.contains(byte); });
+    return decode_base64(in_one_line, bytes);
+  }
   return text.empty() || (is_ascii(text) && base64_decode(text, bytes));
 }
 

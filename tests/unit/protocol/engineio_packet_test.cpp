@@ -61,6 +61,10 @@ TEST(PacketTest, ALetterBAndBase64AreABinaryMessage) {
       {"bAAA=", std::string_view("\0\0", 2)},
       {"bAQID", "\x01\x02\x03"},
       {"b+/+/", "\xfb\xff\xbf"},
+      // As Java's client writes it.
+      {"bAQID\n", "\x01\x02\x03"},
+      {"bAQ\r\nIDBA==\r\n", "\x01\x02\x03\x04"},
+      {"b\n", ""},
   };
   for (const auto& [text, bytes] : rows) {
     EXPECT_EQ(decode_packet(text, storage),
@@ -80,7 +84,7 @@ TEST(PacketTest, AnEmptyBinaryMessageDoesNotShowTheOneBefore) {
 TEST(PacketTest, Base64IsTakenInItsOneSpellingOnly) {
   std::string storage;
   for (const std::string_view text :
-       {"bA", "bAA", "bAA=", "bAAA==", "bAQID=", "bAQ ID", "bAQID\n", "b====", "b=", "b-_-_",
+       {"bA", "bAA", "bAA=", "bAAA==", "bAQID=", "bAQ ID", "bAQ\tID", "b====", "b=", "b-_-_",
         "bAB==", "bAQIDBA==AQ==", "b\xff\xff\xff\xff"}) {
     EXPECT_EQ(decode_packet(text, storage), std::nullopt) << text;
   }

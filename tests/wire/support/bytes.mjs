@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 
-export const patience = 20_000;
+export const patience = 30_000;
 
 /** Rejects with a sentence if `promise` takes too long, so that a test fails by its own name. */
 export function soon(promise, what, limit = patience) {

@@ -5,10 +5,10 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
-import { eventually, projectRoot } from '../../e2e/harness.mjs';
-
-export { eventually, projectRoot };
+export const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 
 const candidates = [
   process.env.KNOTOS_CONFORMANCE,
@@ -31,6 +31,17 @@ const sanitizerOptions = {
   ].join(':'),
   UBSAN_OPTIONS: process.env.UBSAN_OPTIONS ?? 'print_stacktrace=1:halt_on_error=1',
 };
+
+/** Polls until `predicate` answers something true, and returns that. */
+export async function eventually(what, predicate, timeout = 20_000) {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    const answer = await predicate();
+    if (answer) return answer;
+    if (Date.now() > deadline) assert.fail(`not within ${timeout} ms: ${what}`);
+    await sleep(20);
+  }
+}
 
 const running = new Set();
 process.on('exit', () => {
