@@ -199,8 +199,8 @@ def start_time(messages):
     with tempfile.TemporaryDirectory(prefix="knotos-bench-") as folder:
         make = [str(KNOTOS), "serve", "--listen", "127.0.0.1:0", "--data-dir", folder]
         first = subprocess.Popen(make, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        file = next(wait_for(lambda: list(pathlib.Path(folder).glob("*.sqlite*")) +
-                             list(pathlib.Path(folder).glob("*.db"))))
+        file = pathlib.Path(folder, "knotos.db")
+        wait_for(lambda: has_messages(file))
         first.send_signal(signal.SIGTERM)
         first.wait()
         fill(file, messages)
@@ -211,7 +211,7 @@ def start_time(messages):
             server = subprocess.Popen(
                 ["taskset", "-c", "0", str(KNOTOS), "serve", "--listen", f"127.0.0.1:{port}",
                  "--data-dir", folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            next(wait_for(lambda: is_ready(port)))
+            wait_for(lambda: is_ready(port))
             times.append((time.monotonic() - began) * 1000)
             server.send_signal(signal.SIGTERM)
             server.wait()
@@ -219,11 +219,19 @@ def start_time(messages):
 
 
 def wait_for(ask):
-    while True:
-        found = ask()
-        if found:
-            yield found[0] if isinstance(found, list) else found
+    while not ask():
         time.sleep(0.002)
+
+
+def has_messages(file):
+    try:
+        database = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+        try:
+            return bool(database.execute("PRAGMA table_info(messages)").fetchall())
+        finally:
+            database.close()
+    except sqlite3.OperationalError:
+        return False
 
 
 def is_ready(port):
@@ -337,9 +345,18 @@ def machine():
             f"{platform.release()}, load {os.getloadavg()[0]:.1f} beside it.")
 
 
+class Lines(list):
+    """What is told, line by line as it is found: a run of an hour must not lose what it has."""
+
+    def __iadd__(self, lines):
+        print("\n".join(lines), flush=True)
+        return super().__iadd__(lines)
+
+
 def report(peers, scenarios, arguments):
     insert = sqlite_floor()
-    lines = [machine(), "", f"Command: `./dev bench {' '.join(sys.argv[1:])}`.", "",
+    lines = Lines()
+    lines += [machine(), "", f"Command: `./dev bench {' '.join(sys.argv[1:])}`.", "",
              f"SQLite's CPU per insert, 256 a commit: {insert:.1f} µs.", ""]
     pad = None
     for scenario in scenarios:
@@ -382,7 +399,6 @@ def main():
         lines += [f"### start: ready after {start_time(1_000_000):.0f} ms with 1,000,000 stored "
                   "messages", ""]
     text = "\n".join(lines)
-    print(text)
     if arguments.write:
         kept = DOCUMENT.read_text().split(MARK)[0]
         DOCUMENT.write_text(f"{kept}{MARK}\n\n{text}\n")

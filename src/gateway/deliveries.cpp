@@ -191,8 +191,9 @@ void Gateway::deliver_cut(domain::ChatId chat, const OrderedChange& change) {
     const auto at = std::ranges::find(cut, user, [](const auto& each) { return each.first; });
     const bool is_stub = at != cut.end() && at->second == View::stub;
     const auto& text = at == cut.end() ? whole : is_stub ? stub : answer;
-    tell_in_chat(user, chat, {.name = is_stub ? kStubEvent : event_of(change),
-                              .text = std::make_shared<const std::string>(text)});
+    tell_in_chat(user, chat,
+                 {.name = is_stub ? kStubEvent : event_of(change),
+                  .text = std::make_shared<const std::string>(text)});
   }
 }
 

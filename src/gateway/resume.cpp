@@ -2,6 +2,7 @@
 #include "gateway/gateway.hpp"
 #include "gateway/shard_part.hpp"
 #include "json/private_cursors.hpp"
+#include "json/write.hpp"
 #include "json/write_live.hpp"
 #include "json/write_private.hpp"
 
@@ -151,7 +152,16 @@ void Gateway::show_missed(server::Socket& socket, const ResumedChat& chat,
   if (connection.member_revs[index] != chat.member_rev) return;
   socket.join(room_of(chat.chat_id));
   for (const auto& change : missed) {
-    const auto message = domain::as_seen_from(chat.first_visible, *change.message);
+    auto message = domain::as_seen_from(chat.first_visible, *change.message);
+    const auto cut = here().visibility.cut(message);
+    const auto own = std::ranges::find(cut, connection.claims.user_id,
+                                       [](const auto& each) { return each.first; });
+    // What the user has hidden stays so.
+    if (own != cut.end() && own->second == View::stub) {
+      message = domain::stub_of(message);
+    } else if (own != cut.end() && message.reply_to) {
+      message.reply_to->preview.clear();
+    }
     socket.emit(event_of(change), json::message(message, change.prev_rev));
   }
   place_by_sight(connection.claims.user_id, chat.chat_id);

@@ -1,6 +1,7 @@
 #include "gateway/visibility.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace knotos::gateway {
 
@@ -30,10 +31,10 @@ void Visibility::forget(domain::ChatId chat, domain::UserId user) {
   if (at == chats_.end()) return;
   auto& cut = at->second;
   cut.first_visible.erase(user);
-  std::erase_if(cut.hidden_by, [&user](auto& hidden) {
-    std::erase(hidden.second, user);
-    return hidden.second.empty();
-  });
+  for (auto hidden = cut.hidden_by.begin(); hidden != cut.hidden_by.end();) {
+    std::erase(hidden->second, user);
+    hidden = hidden->second.empty() ? cut.hidden_by.erase(hidden) : std::next(hidden);
+  }
   if (cut.first_visible.empty() && cut.hidden_by.empty()) chats_.erase(at);
 }
 

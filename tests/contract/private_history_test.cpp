@@ -369,7 +369,7 @@ TEST_P(PrivateHistory, EveryNumberIsAsCountedAndADeviceThatSyncsIsWhereAFreshOne
   SCOPED_TRACE("KNOTOS_TEST_SEED=" + std::to_string(seed_));
   std::cout << "seed " << seed_ << "\n";
   const bool is_fast = GetParam().name == "Memory";
-  play(is_fast ? 10'000 : 250, is_fast ? 100 : 25);
+  play(is_fast ? 10'000 : 120, is_fast ? 100 : 20);
 }
 
 INSTANTIATE_TEST_SUITE_P(Adapters, PrivateHistory, testing::ValuesIn(all_adapters()),

@@ -49,11 +49,12 @@ test('a change of the own state reaches the other device', async (t) => {
   const chatId = await ann.direct(ben);
   const tablet = await (await ann.anotherDevice()).connect(t, websocket);
   const benSocket = await ben.connect(t, websocket);
-  await ann.ask('PATCH', `/v1/chats/${chatId}/state`, { isArchived: true, draft: 'half a thought' });
+  const draft = 'half a thought';
+  await ann.ask('PATCH', `/v1/chats/${chatId}/state`, { isArchived: true, draft });
   const updated = await tablet.heard('chat_state_updated');
   assert.equal(updated.chatId, chatId);
   assert.equal(updated.state.isArchived, true);
-  assert.equal(updated.state.draft, 'half a thought');
+  assert.equal(updated.state.draft, draft);
   await ann.ask('PATCH', '/v1/me/privacy', { lastSeen: 'nobody' });
   assert.equal((await tablet.heard('settings_updated')).kind, 'privacy');
   assert.deepEqual(benSocket.of('chat_state_updated'), [], 'one user’s state is nobody else’s');

@@ -21,7 +21,7 @@ async function inTurns(count, job) {
   await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
-/** What the server has used of the processors so far: it says more than a clock on a busy machine. */
+/** What the server has used of the processors: on a busy machine it says more than a clock. */
 function processorMilliseconds(server) {
   const fields = readFileSync(`/proc/${server.pid}/stat`, 'utf8').split(') ')[1].split(' ');
   const ticksPerSecond = 100;
@@ -51,7 +51,7 @@ function list(server, token, agent) {
 const endings = [];
 const t = { after: (job) => endings.push(job) };
 const server = await startServer(t, {
-  flags: ['--access-token-life-ms', '86400000', '--log-level', 'warning'],
+  flags: ['--access-token-life-ms', '86400000'],
 });
 const others = [];
 await inTurns(Math.max(...memberCounts) / 50, async () => {
@@ -79,7 +79,8 @@ for (const members of memberCounts) {
   const at = (share) => took[Math.floor(took.length * share)].toFixed(2);
   console.log(
     `${chatCount} chats of ${members} members, first 50: ` +
-      `p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, p99 ${at(0.99)} ms; processor ${used.toFixed(2)} ms each`,
+      `p50 ${at(0.5)} ms, p90 ${at(0.9)} ms, p99 ${at(0.99)} ms; ` +
+      `processor ${used.toFixed(2)} ms each`,
   );
 }
 for (const job of endings.reverse()) await job();

@@ -162,7 +162,6 @@ domain::ChatListItem MemoryStore::item_of(const StoredChat& stored,
     }
     return item;
   }
-  if (stored.chat.type == domain::ChatType::saved) return item;
   std::vector<const domain::UserChatState*> members;
   for (const auto& [user, member] : stored.states) {
     if (member.is_member) members.push_back(&member);

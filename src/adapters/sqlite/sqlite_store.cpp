@@ -25,7 +25,9 @@ std::unique_ptr<Connection> open(const std::string& file, const SqliteStore::Opt
     connection->execute(
         std::string("PRAGMA journal_mode = WAL; PRAGMA synchronous = ") +
         (options.is_synchronous ? "FULL" : "OFF") +
-        "; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -32000;");
+        "; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -32000; "
+        // What a savepoint may have to undo: beyond sixteen pages it went to a file, page by page.
+        "PRAGMA temp_store = MEMORY;");
     migrate(*connection);
     time_bound = read_time_bound(*connection);
     return connection;

@@ -26,7 +26,8 @@ class ChatRoutesTest : public testing::Test {
     EXPECT_EQ(answer.status, 200U) << answer.body;
     std::vector<std::string> ids;
     for (const auto& each : answer.json().at("data").as_array()) {
-      ids.emplace_back(each.at("id").as_string());
+      // Everybody has that one.
+      if (each.at("type") != "saved") ids.emplace_back(each.at("id").as_string());
     }
     return ids;
   }
@@ -116,7 +117,7 @@ TEST_F(ChatRoutesTest, TheListIsNewestFirstAndItsPagesAreStableUnderInserts) {
         "GET", "/v1/chats?limit=2" + (cursor.empty() ? "" : "&cursor=" + cursor), {}, ann.token);
     ASSERT_EQ(answer.status, 200U) << answer.body;
     for (const auto& each : answer.json().at("data").as_array()) {
-      seen.emplace_back(each.at("id").as_string());
+      if (each.at("type") != "saved") seen.emplace_back(each.at("id").as_string());
     }
     const auto info = answer.json().at("page");
     EXPECT_EQ(info.at("hasMore").as_bool(), page < 2);

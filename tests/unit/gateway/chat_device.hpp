@@ -124,8 +124,8 @@ class ChatDevice {
     if (name == "chat_added") {
       const auto chat = *domain::ChatId::parse(std::string(data.at("chat").at("id").as_string()));
       removed_.erase(chat);
-      // One that it does not have is loaded afresh.
-      if (hi_[chat] == 0) fetch(chat);
+      // As with the chat list: what it does not have of it is fetched.
+      if (data.at("chat").at("lastRev").to_number<domain::Rev>() > hi_[chat]) fetch(chat);
     }
     if (name == "chat_removed") {
       const auto chat = *domain::ChatId::parse(std::string(data.at("chatId").as_string()));
@@ -158,9 +158,10 @@ class ChatDevice {
       return fetch(chat);
     }
     const auto* deleted = message.if_contains("isDeleted");
+    const auto* content = message.if_contains("content");  // A stub has none.
     chats_[chat][message.at("seq").to_number<domain::Seq>()] = {
         .rev = rev,
-        .content = std::string(message.at("content").as_string()),
+        .content = content == nullptr ? std::string() : std::string(content->as_string()),
         .is_deleted = deleted != nullptr && deleted->as_bool()};
     hi = rev;
   }

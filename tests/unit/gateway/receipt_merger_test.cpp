@@ -27,10 +27,10 @@ class ReceiptMergerTest : public testing::Test {
   test::FakeShards shards_;
   test::ManualClock clock_{shards_};
   Seqs told_;
-  ReceiptMerger merger_{
-      clock_.timers(0), {.readers_max = 2}, [this](const ports::ReceiptMoved& receipt) {
-        told_.push_back(receipt.seq);
-      }};
+  ReceiptMerger::Tell tell_ = [this](const ports::ReceiptMoved& receipt) {
+    told_.push_back(receipt.seq);
+  };
+  ReceiptMerger merger_ = ReceiptMerger(clock_.timers(0), {.readers_max = 2}, tell_);
   domain::ChatId chat_ = ports::random_id<domain::ChatId>(random_);
   domain::UserId ann_ = ports::random_id<domain::UserId>(random_);
   domain::UserId bob_ = ports::random_id<domain::UserId>(random_);

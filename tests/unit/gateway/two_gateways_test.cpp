@@ -1,13 +1,13 @@
 #include "chat_device.hpp"
 #include "lossy_bus.hpp"
 #include "node.hpp"
+#include "shown.hpp"
 #include "support/seeded_random.hpp"
 
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <set>
-#include <tuple>
 
 namespace knotos::gateway {
 namespace {
@@ -17,17 +17,6 @@ using test::Node;
 
 constexpr int kUsers = 4;
 constexpr int kSteps = 120;
-
-/// What a device has been told beside messages, as a client would show it.
-struct Shown {
-  std::size_t looked_at = 0;                             ///< Events of the device.
-  std::set<std::pair<std::string, std::string>> typing;  ///< Chat, user.
-  std::map<std::tuple<std::string, std::string, bool>, domain::Seq>
-      receipts;  ///< Chat, user, read.
-  std::map<std::string, std::string> presence;
-  std::set<domain::UserRev> settings;
-  domain::UserRev settings_base = 0;  ///< What came before its session is `sync`'s to tell.
-};
 
 /// Two gateways with their services over one store, a bus that drops, doubles and reorders, and
 /// devices that come and go: one thread, one seed, one history.
@@ -178,7 +167,7 @@ class TwoGateways {
   void watch_everybody(ChatDevice& device) {
     boost::json::array ids;
     for (const auto& user : users_) ids.emplace_back(user.to_string());
-    watching_[{&device, device.emit("presence_subscribe", {{"userIds", ids}})}] = true;
+    watching_.emplace(&device, device.emit("presence_subscribe", {{"userIds", ids}}));
   }
 
   void publish_receipt(domain::ChatId chat, domain::UserId reader) {
@@ -349,51 +338,10 @@ class TwoGateways {
 
   void look_at_events(ChatDevice& device) {
     auto& shown = shown_[&device];
-    // Who has lost the link shows nobody typing.
-    if (!device.is_connected()) shown.typing.clear();
-    for (; shown.looked_at < device.events().size(); ++shown.looked_at) {
-      const auto& [name, data] = device.events()[shown.looked_at];
-      look_at_event(device, shown, name, data.as_object());
-    }
+    shown.look(device, seed_, settings_[device.user()]);
+    recoveries_ += std::exchange(shown.recoveries, 0);
     for (const auto& [id, ack] : device.acks()) {
-      const auto asked = watching_.find({&device, id});
-      if (asked == watching_.end()) continue;
-      watching_.erase(asked);
-      if (!ack.at("ok").as_bool()) continue;
-      for (const auto& state : ack.at("states").as_array()) {
-        shown.presence[std::string(state.at("userId").as_string())] = state.at("state").as_string();
-      }
-    }
-  }
-
-  void look_at_event(const ChatDevice& device, Shown& shown, const std::string& name,
-                     const boost::json::object& data) {
-    const auto text = [&data](std::string_view field) {
-      return std::string(data.at(field).as_string());
-    };
-    if (name == "session_ready") {
-      if (device.has_recovered()) {
-        ++recoveries_;
-      } else {
-        shown.settings_base = settings_[device.user()];
-      }
-      shown.typing.clear();
-    } else if (name == "typing_start" || name == "typing_stop") {
-      EXPECT_NE(text("userId"), device.user().to_string()) << "seed " << seed_;
-      const std::pair who{text("chatId"), text("userId")};
-      if (name == "typing_start") {
-        shown.typing.insert(who);
-      } else {
-        shown.typing.erase(who);
-      }
-    } else if (name == "message_read") {
-      EXPECT_NE(text("userId"), device.user().to_string()) << "seed " << seed_;
-      auto& told = shown.receipts[{text("chatId"), text("userId"), true}];
-      told = std::max(told, data.at("seq").to_number<domain::Seq>());
-    } else if (name == "presence_update") {
-      shown.presence[text("userId")] = text("state");
-    } else if (name == "settings_updated") {
-      shown.settings.insert(data.at("userRev").to_number<domain::UserRev>());
+      if (watching_.erase({&device, id}) > 0 && ack.at("ok").as_bool()) shown.take_states(ack);
     }
   }
 
@@ -418,8 +366,8 @@ class TwoGateways {
   std::vector<domain::ChatId> chats_;
   std::map<std::pair<ChatDevice*, std::uint64_t>, std::string> sent_;
   std::map<std::string, domain::ChatId> acked_;
-  std::map<const ChatDevice*, Shown> shown_;
-  std::map<std::pair<const ChatDevice*, std::uint64_t>, bool> watching_;
+  std::map<const ChatDevice*, test::Shown> shown_;
+  std::set<std::pair<const ChatDevice*, std::uint64_t>> watching_;
   std::map<std::pair<domain::ChatId, domain::UserId>, domain::Seq> receipts_;
   std::map<domain::UserId, domain::UserRev> settings_;
   int recoveries_ = 0;
