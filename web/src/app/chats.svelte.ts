@@ -2,7 +2,7 @@ import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 
 import { t } from '../i18n/i18n.svelte';
 import { byListOrder } from '../model/chat_order';
-import { previewAfter, unreadAfter } from '../model/list_rule';
+import { pinnedAfter, previewAfter, unreadAfter } from '../model/list_rule';
 import type { Chat, ChatUserState, Message } from '../model/types';
 import type { Api } from '../net/api';
 import { ApiError } from '../net/problem';
@@ -123,6 +123,7 @@ export class Chats {
       lastMessagePreview: previewAfter(chat.lastMessagePreview, change),
       unreadCount: isNew ? unreadAfter(chat, change, this.people.ownId) : chat.unreadCount,
       state: isNew ? { ...chat.state, isArchived: staysArchived(chat, change) } : chat.state,
+      pinnedMessageIds: pinnedAfter(chat.pinnedMessageIds ?? [], change),
       title: change.systemEvent?.title ?? chat.title,
     } as Chat);
     return fits;

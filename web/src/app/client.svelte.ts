@@ -176,7 +176,8 @@ export class Client {
     }
     this.held(change.chatId)?.take(change);
     const isNew = change.seq > (this.chats.get(change.chatId)?.lastSeq ?? 0);
-    if (!this.chats.take(change)) {
+    // Who is a member, and as what, is not in the message: the chat says it.
+    if (!this.chats.take(change) || change.type === 'system') {
       void this.chats.refetch(change.chatId).catch(() => undefined);
     }
     if (isNew && change.senderId !== this.ownId) this.marks.delivered(change.chatId, change.seq);

@@ -29,3 +29,10 @@ export function unreadAfter(
     message.type !== 'system' && message.senderId !== ownId && message.seq > chat.state.lastReadSeq;
   return chat.unreadCount + (counts ? 1 : 0);
 }
+
+/** `pinnedMessageIds` after a change to a message: the message's own state has the last word. */
+export function pinnedAfter(ids: readonly string[], change: Message): string[] {
+  const others = ids.filter((each) => each !== change.id);
+  if (!change.isPinned || change.isDeleted) return others;
+  return ids.includes(change.id) ? [...ids] : [...others, change.id];
+}

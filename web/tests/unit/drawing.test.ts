@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { byListOrder, folded, isListed, isMuted } from '../../src/model/chat_order';
 import { hueOf, initialsOf } from '../../src/model/initials';
 import { splitLinks } from '../../src/model/links';
-import { previewAfter, unreadAfter } from '../../src/model/list_rule';
+import { pinnedAfter, previewAfter, unreadAfter } from '../../src/model/list_rule';
 import { memberRank } from '../../src/model/roles';
 import { buildRows, type Row } from '../../src/model/rows';
 import { raised, tickOf } from '../../src/model/ticks';
@@ -241,6 +241,14 @@ describe('the list', () => {
       isDeleted: true,
     });
     expect(previewAfter(first, { id: 'm5', chatId: 'a', seq: 5, rev: 9 })).toBe(first);
+  });
+
+  test('pins follow their messages', () => {
+    expect(pinnedAfter([], message(4, { isPinned: true }))).toEqual(['m4']);
+    expect(pinnedAfter(['m4', 'm5'], message(4, { isPinned: true }))).toEqual(['m4', 'm5']);
+    expect(pinnedAfter(['m4', 'm5'], message(4))).toEqual(['m5']);
+    expect(pinnedAfter(['m4'], message(4, { isPinned: true, isDeleted: true }))).toEqual([]);
+    expect(pinnedAfter(['m4'], message(5))).toEqual(['m4']);
   });
 
   test('the search folds case, marks and đ', () => {
