@@ -390,6 +390,7 @@ def main():
         parser.error(f"there is no scenario {', '.join(unknown)}")
     scenarios = [each for name in wanted for each in GROUPS.get(name, [name]) if each != "start"]
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # So that the servers are stopped.
     peers = Peers([peer.split("=", 1) for peer in arguments.peer])
     try:
         lines = report(peers, scenarios, arguments)
