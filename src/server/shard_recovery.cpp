@@ -267,6 +267,7 @@ bool ShardServer::resume_here(Socket& socket, Handover& handover) {
   const auto missed = missed_events(*session, log, engine_.index(), handover.offset);
   if (!missed) return false;
   std::vector<Packet> packets;
+  packets.reserve(missed->size());
   for (const auto sequence : *missed) packets.push_back(log.at(sequence).packet);
   if (!fits_outbox(packets)) return false;
   auto& name_space = *session->name_space;
@@ -287,6 +288,7 @@ bool ShardServer::resume_from_elsewhere(Socket& socket, Handover& handover) {
   auto& log = *socket.namespace_->log();
   if (!log.holds_after(handover.seen)) return false;
   std::vector<Packet> packets;
+  packets.reserve(handover.missed.size());
   for (const auto& event : handover.missed) {
     packets.push_back(
         PacketBuffer::make_event_again(event.packet_class, event.text, event.attachments, {}));
