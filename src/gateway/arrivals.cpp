@@ -120,8 +120,8 @@ Task<void> Gateway::enter(server::SocketHandle handle, domain::UserId user) {
   std::optional<Resumption> resumption;
   auto* socket = ports_.server.find(handle);
   if (socket != nullptr && chats && !connection_of(*socket).resumes_from.empty()) {
-    resumption =
-        co_await read_resumption(user, std::exchange(connection_of(*socket).resumes_from, {}));
+    resumption = co_await read_resumption(
+        user, std::exchange(connection_of(*socket).resumes_from, {}), present->since);
     socket = ports_.server.find(handle);
   }
   if (socket != nullptr && chats) {

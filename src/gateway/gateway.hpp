@@ -126,7 +126,8 @@ class Gateway final : public ports::BusListener {
     domain::Rev member_rev = 0;
     domain::Seq first_visible = 1;
   };
-  [[nodiscard]] Task<Resumption> read_resumption(domain::UserId user, std::string cursor);
+  [[nodiscard]] Task<Resumption> read_resumption(domain::UserId user, std::string cursor,
+                                                 Time store_now);
   [[nodiscard]] Task<std::optional<domain::Rev>> known_rev(domain::ChatId chat, Time since);
   void resume(server::Socket& socket, const Resumption& resumption, const Memberships& memberships);
   void tell_moved(server::Socket& socket, const ports::SyncedReceipt& receipt);

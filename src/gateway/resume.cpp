@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kResumePagesMax = 5;      ///< Of what `sync` would answer.
 constexpr domain::Rev kResumeChangesMax = 200;  ///< Of one chat.
 constexpr std::size_t kResumeHistoryMax = 100;  ///< Messages looked through for where to begin.
-/// Messages carry the time of their server, cursors that of the store: so far the two may be apart.
+/// So far the clocks of two servers may be apart.
 constexpr std::chrono::milliseconds kClockMargin = std::chrono::seconds(10);
 
 metrics::Counter resumed("gateway_resumed_total", "Sockets that were told what they had missed.");
@@ -29,13 +29,16 @@ metrics::Counter resumed_not("gateway_resumed_not_total",
 
 /// What changed since the cursor. It is read when the chats' homes know of the interest, so what
 /// changes after it is delivered.
-Task<Gateway::Resumption> Gateway::read_resumption(domain::UserId user, std::string cursor) {
+Task<Gateway::Resumption> Gateway::read_resumption(domain::UserId user, std::string cursor,
+                                                   Time store_now) {
   Resumption resumption;
   const auto decoded = json::decode_sync_cursor(cursor);
   resumption.resync_reason = "cursorExpired";
   if (!decoded) co_return resumption;
   std::optional<services::SyncCursor> next = *decoded;
-  const auto since = decoded->since;
+  // Messages carry the time of their server, and the cursor that of the store, which may be
+  // another: what both agree on is how long ago it was.
+  const auto since = ports_.clock.now() - (store_now - decoded->since);
   for (std::size_t page = 0; page < kResumePagesMax; ++page) {
     auto answer = co_await ports_.own.syncs.sync(user, std::move(next));
     if (!answer) {

@@ -1,6 +1,8 @@
 #include "gateway_world.hpp"
 #include "ports/random_ids.hpp"
 
+#include <algorithm>
+
 namespace knotos::gateway {
 namespace {
 
@@ -67,9 +69,14 @@ TEST_F(ResumeTest, PrivateChangesComeAsTheirEvents) {
   const auto another = group(bob_, {ann_});
   ASSERT_TRUE(node_.run(store_.update_privacy(ann_.id, {.last_seen = domain::Audience::nobody})));
   auto back = back_with(ann_, cursor);
+  // A margin is read back, so what is older may be told again, but nothing twice.
   const auto added = all(back, "chat_added");
-  ASSERT_EQ(added.size(), 1U);
-  EXPECT_EQ(added[0].at("chat").at("id").as_string(), another.to_string());
+  EXPECT_EQ(std::ranges::count_if(added,
+                                  [&](const auto& each) {
+                                    return each.at("chat").at("id").as_string() ==
+                                           another.to_string();
+                                  }),
+            1);
   EXPECT_EQ(all(back, "settings_updated").size(), 1U);
 }
 
