@@ -70,6 +70,10 @@ struct Shown {
       EXPECT_NE(text("userId"), own_id) << "seed " << seed;
       auto& told = receipts[{text("chatId"), text("userId"), true}];
       told = std::max(told, data.at("seq").to_number<domain::Seq>());
+    } else if (name == "chat_removed") {
+      // The chat goes, and with it whoever types there.
+      const auto chat = text("chatId");
+      std::erase_if(typing, [&chat](const auto& who) { return who.first == chat; });
     } else if (name == "presence_update") {
       presence[text("userId")] = text("state");
     } else if (name == "settings_updated") {
