@@ -31,6 +31,10 @@ class FailingWorld final : public contract::World {
   ports::MessageStore& messages() override { return store(); }
   ports::ChatStore& chats() override { return store(); }
   ports::AccountStore& accounts() override { return store(); }
+  ports::InviteStore& invites() override { return store(); }
+  ports::PeopleStore& people() override { return store(); }
+  ports::ChatStateStore& states() override { return store(); }
+  ports::SyncStore& syncs() override { return store(); }
   void restart() override { store_.reset(); }
 
   SqliteStore& store() {
