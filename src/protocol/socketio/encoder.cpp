@@ -42,6 +42,13 @@ void reserve(std::string& out, std::size_t fixed, std::span<const std::string_vi
   out.reserve(size);
 }
 
+void append_array(std::string& out, std::string_view event,
+                  std::span<const std::string_view> arguments) {
+  out += '[';
+  json_text::append_string(out, event);
+  for (const auto argument : arguments) (out += ',') += argument;
+}
+
 }  // namespace
 
 void append_event_start(std::string& out, std::string_view name_space, std::size_t attachments) {
@@ -51,9 +58,7 @@ void append_event_start(std::string& out, std::string_view name_space, std::size
 void append_event_array(std::string& out, std::string_view event,
                         std::span<const std::string_view> arguments) {
   reserve(out, event.size(), arguments);
-  out += '[';
-  json_text::append_string(out, event);
-  for (const auto argument : arguments) (out += ',') += argument;
+  append_array(out, event, arguments);
 }
 
 void append_event(std::string& out, const EventHeader& header, std::string_view event,
@@ -61,7 +66,7 @@ void append_event(std::string& out, const EventHeader& header, std::string_view 
   reserve(out, header.name_space.size() + event.size(), arguments);
   append_event_start(out, header.name_space, header.attachments);
   if (header.ack_id) append_number(out, *header.ack_id);
-  append_event_array(out, event, arguments);
+  append_array(out, event, arguments);
   out += ']';
 }
 

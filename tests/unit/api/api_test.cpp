@@ -58,7 +58,7 @@ TEST_F(ApiTest, OptionsTellTheMethodsAndThePreflightOfAnAllowedOrigin) {
                  {{"Origin", "https://a.example"}, {"Access-Control-Request-Method", "GET"}}));
   EXPECT_EQ(preflight.status, 204U);
   EXPECT_EQ(preflight.header("Access-Control-Allow-Origin"), "https://a.example");
-  EXPECT_EQ(preflight.header("Access-Control-Allow-Methods"), "GET, HEAD, OPTIONS");
+  EXPECT_EQ(preflight.header("Access-Control-Allow-Methods"), "GET, HEAD, PATCH, DELETE, OPTIONS");
   EXPECT_THAT(preflight.header("Access-Control-Allow-Headers"),
               testing::HasSubstr("Authorization"));
   const auto stranger = shared.ask(
@@ -66,7 +66,7 @@ TEST_F(ApiTest, OptionsTellTheMethodsAndThePreflightOfAnAllowedOrigin) {
                  {{"Origin", "https://b.example"}, {"Access-Control-Request-Method", "GET"}}));
   EXPECT_EQ(stranger.status, 204U);
   EXPECT_EQ(stranger.header("Access-Control-Allow-Origin"), "(none)");
-  EXPECT_EQ(stranger.header("Allow"), "GET, HEAD, OPTIONS");
+  EXPECT_EQ(stranger.header("Allow"), "GET, HEAD, PATCH, DELETE, OPTIONS");
   const auto refused = shared.ask(request_of("GET", "/v1/me", {{"Origin", "https://a.example"}}));
   EXPECT_EQ(refused.status, 401U);
   EXPECT_EQ(refused.header("Access-Control-Allow-Origin"), "https://a.example");

@@ -134,7 +134,7 @@ TEST_F(AccountServiceTest, ARefreshTokenIsGoodOnce) {
   EXPECT_EQ(next->user.username, "ann");
   EXPECT_NE(next->refresh_token, session->refresh_token);
   EXPECT_TRUE(run(accounts.refresh(next->refresh_token)));
-  EXPECT_TRUE(bus.events.empty());
+  EXPECT_TRUE(bus.all<ports::SessionRevoked>().empty());
 }
 
 TEST_F(AccountServiceTest, AReusedRefreshTokenSignsItsDeviceOut) {
@@ -154,7 +154,7 @@ TEST_F(AccountServiceTest, ARefreshTokenExpires) {
   clock.advance(std::chrono::hours(24 * 61));
   EXPECT_EQ(failure_of(run(accounts.refresh(session->refresh_token))), Errc::unauthenticated);
   EXPECT_EQ(failure_of(run(accounts.refresh("not a token"))), Errc::unauthenticated);
-  EXPECT_TRUE(bus.events.empty());
+  EXPECT_TRUE(bus.all<ports::SessionRevoked>().empty());
 }
 
 TEST_F(AccountServiceTest, AnAccessTokenExpires) {
@@ -180,7 +180,7 @@ TEST_F(AccountServiceTest, OnlyTheOwnDevicesCanBeRevoked) {
   const auto ann = add("ann");
   const auto bob = add("bob");
   EXPECT_EQ(failure_of(run(accounts.revoke(bob->user.id, ann->device_id))), Errc::not_found);
-  EXPECT_TRUE(bus.events.empty());
+  EXPECT_TRUE(bus.all<ports::SessionRevoked>().empty());
   EXPECT_TRUE(run(accounts.revoke(ann->user.id, ann->device_id)));
   EXPECT_EQ(reasons(), (std::vector<std::string>{"revoked"}));
   EXPECT_EQ(failure_of(run(accounts.revoke(ann->user.id, ann->device_id))), Errc::not_found);
