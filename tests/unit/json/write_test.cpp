@@ -151,7 +151,8 @@ TEST(WriteChatTest, AListItemIsFlat) {
   const auto value = bj::parse(chat_list_item(some_item(domain::ChatType::direct), kNow));
   EXPECT_EQ(value, bj::parse(R"({
     "id":"11111111-1111-4111-8111-111111111111","type":"direct","memberCount":2,"lastSeq":9,
-    "lastRev":12,"lastMessagePreview":null,"pinnedMessageIds":[],"createdAt":"2023-11-14T22:13:20.123Z",
+    "lastRev":12,"lastMessagePreview":null,"pinnedMessageIds":[],
+    "createdAt":"2023-11-14T22:13:20.123Z",
     "updatedAt":"2023-11-14T22:13:20.123Z",
     "state":{"role":"member","joinedAt":"2023-11-14T22:13:20.123Z","visibleFromSeq":1,
              "lastReadSeq":6,"lastDeliveredSeq":0,"isArchived":false,"isPinned":false,
