@@ -194,7 +194,7 @@ function routes() {
   );
 }
 
-test('every field of every body', { timeout: 180_000 }, async (t) => {
+test('every field of every body', { timeout: 400_000 }, async (t) => {
   const world = await makeWorld(t, await startServer(t));
   const { openapi } = described();
   const before = await snapshot(world);
@@ -225,7 +225,7 @@ test('every field of every body', { timeout: 180_000 }, async (t) => {
   t.diagnostic(`${cases} cases`);
 });
 
-test('every parameter of every path and query', { timeout: 120_000 }, async (t) => {
+test('every parameter of every path and query', { timeout: 400_000 }, async (t) => {
   const world = await makeWorld(t, await startServer(t));
   const { openapi } = described();
   const before = await snapshot(world);
@@ -275,7 +275,7 @@ test('every parameter of every path and query', { timeout: 120_000 }, async (t) 
   }
 });
 
-test('every field of every event', { timeout: 180_000 }, async (t) => {
+test('every field of every event', { timeout: 400_000 }, async (t) => {
   const world = await makeWorld(t, await startServer(t));
   const { asyncapi } = described();
   const socket = await world.ann.connect(t);
@@ -303,7 +303,7 @@ test('every field of every event', { timeout: 180_000 }, async (t) => {
   t.diagnostic(`${cases} cases`);
 });
 
-test('an outsider is answered as if there were no such chat', { timeout: 120_000 }, async (t) => {
+test('an outsider is answered as if there were no such chat', { timeout: 400_000 }, async (t) => {
   const world = await makeWorld(t, await startServer(t));
   const { openapi, asyncapi } = described();
   const before = await snapshot(world);

@@ -83,10 +83,11 @@ export function stateView(chat, state) {
   return {
     role: state.role,
     joinedAt: state.joinedAt,
-    visibleFromSeq: state.visibleFromSeq,
+    visibleFromSeq: Math.max(state.visibleFromSeq, state.clearedSeq + 1),
     lastReadSeq: state.lastReadSeq,
     lastDeliveredSeq: state.lastDeliveredSeq,
     isArchived: isArchived(chat, state),
+    ...(isListed(chat, state) ? {} : { isOffList: true }),
     isPinned: state.isPinned,
     ...(state.isPinned ? { pinOrder: state.pinOrder } : {}),
     mutedUntil: state.mutedUntil,
