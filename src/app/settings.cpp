@@ -53,6 +53,19 @@ Setting choice(std::string name, std::string help, std::string Config::* member,
           .show = [member](const Config& config) { return config.*member; }};
 }
 
+/// A time that may be 0, which switches off what it limits.
+Setting time_or_never(std::string name, std::string help,
+                      std::chrono::milliseconds Config::* member) {
+  return {.name = std::move(name),
+          .help = std::move(help),
+          .assign = [member](Config& config, std::string_view text) -> Problem {
+            if (text != "0") return parse_value(text, config.*member);
+            config.*member = std::chrono::milliseconds(0);
+            return std::nullopt;
+          },
+          .show = [member](const Config& config) { return show_value(config.*member); }};
+}
+
 /// Settings in the making.
 struct Table {
   std::vector<Setting> all;
@@ -161,8 +174,9 @@ void add_links(Table& table) {
             [](Config& c) -> auto& { return c.socketio.ping_timeout; });
   table.add("upgrade-timeout-ms", "Time for polling to become WebSocket",
             [](Config& c) -> auto& { return c.socketio.upgrade_timeout; });
-  table.add("recovery-ms", "How long a lost session may come back to where it was; 0: never",
-            [](Config& c) -> auto& { return c.recovery; });
+  table.add(time_or_never("recovery-ms",
+                          "How long a lost session may come back to where it was; 0: never",
+                          &Config::recovery));
   table.add("connect-timeout-ms", "Time for a link to join a namespace",
             [](Config& c) -> auto& { return c.socketio.connect_timeout; });
   table.add("payload-bytes-max", "Bytes of one message or polling body",

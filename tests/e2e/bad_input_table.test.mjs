@@ -293,7 +293,9 @@ test('every field of every event', { timeout: 400_000 }, async (t) => {
         cases += 1;
       }
     }
-    for (const args of [[], [null], ['text'], [5], [[]]]) {
+    // Without an argument nothing is missing where nothing is needed.
+    const needsNothing = (plain(asyncapi, payload).required ?? []).length === 0;
+    for (const args of [...(needsNothing ? [] : [[]]), [null], ['text'], [5], [[]]]) {
       const ack = await socket.socket.timeout(5_000).emitWithAck(event, ...args);
       assert.equal(ack.ok, false, `${event} with ${shorten(args)}`);
       assertProblem(ack.error, 422, 'validation-failed');
