@@ -154,8 +154,9 @@ class ChatDevice {
     auto& hi = hi_[chat];
     if (rev <= hi) return;
     if (prev_rev > hi) {
-      ++gaps_;
-      return fetch(chat);
+      // One in a chat that it is in no more, and that its list did not show, is none.
+      if (fetch(chat)) ++gaps_;
+      return;
     }
     const auto* deleted = message.if_contains("isDeleted");
     const auto* content = message.if_contains("content");  // A stub has none.
@@ -166,10 +167,11 @@ class ChatDevice {
     hi = rev;
   }
 
-  void fetch(domain::ChatId chat) {
+  /// False: there is no such chat for it.
+  bool fetch(domain::ChatId chat) {
     while (true) {
       const auto changes = node_->run(node_->messages.changes(user_, chat, hi_[chat], 7));
-      if (!changes) return;
+      if (!changes) return false;
       for (const auto& message : changes->messages) {
         chats_[chat][message.seq] = {
             .rev = message.rev, .content = message.content, .is_deleted = message.is_deleted};
@@ -177,7 +179,7 @@ class ChatDevice {
       }
       if (changes->has_more) continue;
       hi_[chat] = changes->last_rev;
-      return;
+      return true;
     }
   }
 
