@@ -293,17 +293,10 @@ test('every field of every event', { timeout: 400_000 }, async (t) => {
         cases += 1;
       }
     }
-<<<<<<< HEAD
-    // Without an argument nothing is missing where nothing is needed.
-    const needsNothing = (plain(asyncapi, payload).required ?? []).length === 0;
-    for (const args of [...(needsNothing ? [] : [[]]), [null], ['text'], [5], [[]]]) {
-      const ack = await socket.socket.timeout(5_000).emitWithAck(event, ...args);
-=======
     // Where no field is needed, no argument is either.
     const needsFields = plain(asyncapi, payload).required?.length !== 0;
     for (const args of [...(needsFields ? [[]] : []), [null], ['text'], [5], [[]]]) {
       const ack = await socket.socket.timeout(30_000).emitWithAck(event, ...args);
->>>>>>> described
       assert.equal(ack.ok, false, `${event} with ${shorten(args)}`);
       assertProblem(ack.error, 422, 'validation-failed');
     }

@@ -103,6 +103,7 @@ export async function unread(player, action, who) {
   player.judge(answer, {});
   const wanted = player.world
     .chatsOf(who.user)
+    .filter((chat) => own.isListed(chat, chat.state(who.user)))
     .map((chat) => chatView(player.world, chat, who.user))
     .filter(
       ({ state, unreadCount }) => !state.isArchived && (unreadCount > 0 || state.markedUnread),
