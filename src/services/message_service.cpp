@@ -108,8 +108,15 @@ Task<Result<Message>> MessageService::pin(UserId user, ChatId chat, domain::Mess
 
 Task<Result<Message>> MessageService::change(ChatId chat, ChangeRequest request) {
   const InFlight in_flight(writes_in_flight_);
-  co_return co_await run_on(ports_.shards, ports_.shards.home_of(chat),
-                            home_of(chat).change(chat, std::move(request)));
+  const auto actor = request.actor_id;
+  auto changed = co_await run_on(ports_.shards, ports_.shards.home_of(chat),
+                                 home_of(chat).change(chat, std::move(request)));
+  // What was changed may be seen; the words that it answers perhaps not.
+  if (!changed || !changed->reply_to) co_return changed;
+  const auto visibility = co_await ports_.states.visibility(actor, chat);
+  if (visibility) co_return domain::as_seen(std::move(*changed), *visibility);
+  changed->reply_to->preview.clear();
+  co_return changed;
 }
 
 Task<Result<GroupOutcome>> MessageService::change_group(ChatId chat, GroupRequest request) {
