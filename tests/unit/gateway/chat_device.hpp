@@ -202,4 +202,19 @@ class ChatDevice {
   int heard_outside_ = 0;
 };
 
+/// What a device holds that has all of a chat.
+[[nodiscard]] inline ChatDevice::Chat whole_chat(const std::vector<domain::Message>& messages) {
+  ChatDevice::Chat chat;
+  for (const auto& message : messages) {
+    chat[message.seq] = {
+        .rev = message.rev, .content = message.content, .is_deleted = message.is_deleted};
+  }
+  return chat;
+}
+[[nodiscard]] inline std::set<domain::Rev> revs_of(const ChatDevice::Chat& chat) {
+  std::set<domain::Rev> revs;
+  for (const auto& [seq, message] : chat) revs.insert(message.rev);
+  return revs;
+}
+
 }  // namespace knotos::test
