@@ -14,6 +14,11 @@ class Announcer {
   text = $state('');
   #timer: ReturnType<typeof setTimeout> | undefined;
 
+  /** The chat is being opened: what comes after `lastSeq` is news, even before a page is there. */
+  begin(conversation: Conversation, lastSeq: number): void {
+    this.#lastSeqs.set(conversation, lastSeq);
+  }
+
   /** For an effect: says what has come since the last run. */
   follow(client: Client, conversation: Conversation): void {
     if (!conversation.isLoaded || conversation.hasNewer) return;

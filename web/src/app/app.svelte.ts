@@ -64,6 +64,7 @@ class App {
     await Promise.race([told, new Promise((resolve) => setTimeout(resolve, 3_000))]);
     client.tabs.tell({ kind: 'signedOut' });
     await this.#forget(client.ownId);
+    client.drafts.clear();
     await ChatStore.remove(client.ownId).catch(() => undefined);
     router.go({ page: 'list' }, { replace: true });
   }

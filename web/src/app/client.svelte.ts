@@ -139,6 +139,7 @@ export class Client {
   forget(chatId: string): void {
     this.#conversations.delete(chatId);
     this.watermarks.forget(chatId);
+    this.drafts.forget(chatId);
     this.chats.remove(chatId);
   }
 
@@ -233,6 +234,7 @@ export class Client {
     this.isDegraded = false;
     this.tellState();
     this.marks.repeat();
+    this.drafts.repeat();
     this.outbox.kick();
     void this.syncer.run(ready.cursor);
   }

@@ -20,9 +20,6 @@ export class ComposerState {
     readonly chatId: string,
   ) {
     this.text = client.drafts.of(chatId);
-    void client.drafts.restore(chatId).then((stored) => {
-      if (!this.text) this.text = stored;
-    });
   }
 
   get excess(): number {

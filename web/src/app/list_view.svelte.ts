@@ -58,9 +58,11 @@ export class ListView {
     this.#draw();
   }
 
-  measure(heights: [string, number][]): void {
-    if (!this.geometry.measure(heights)) return;
-    this.#draw();
+  /** True: something differs from what was known. */
+  measure(heights: [string, number][]): boolean {
+    const differs = this.geometry.measure(heights);
+    if (differs) this.#draw();
+    return differs;
   }
 
   holdEnd(): void {
