@@ -8,8 +8,10 @@ export default defineConfig({
   testMatch: '*.test.ts',
   fullyParallel: true,
   workers: 2,
-  retries: 0,
-  timeout: 60_000,
+  // Two browsers, a server and the tests share two cores: what a busy machine made late is asked
+  // again, and the list says so.
+  retries: 2,
+  timeout: 120_000,
   expect: { timeout: 10_000 },
   reporter: [['list']],
   outputDir: '../build/web/test-results',

@@ -153,14 +153,13 @@ describe('hostile links', () => {
 
   row('22: 20 000 questions that nobody answers leave nothing behind', async () => {
     const link = await joined(it.server);
-    let answers = 0;
+    // Each is told that nobody answered, also those that were over what a socket may owe at once.
     for (let asked = 0; asked < 20; asked += 1) {
       link.send(...Array.from({ length: 1_000 }, () => '42["ask-me"]'));
-      for (let heard = 0; heard < 2_000; heard += 1) {
+      for (let answers = 0; answers < 1_000; ) {
         if ((await link.message()).startsWith('42["answer"')) answers += 1;
       }
     }
-    assert.equal(answers, 20_000);
     await assertAlive(link);
     link.destroy();
   });
