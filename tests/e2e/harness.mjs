@@ -155,14 +155,20 @@ export class Server {
   }
 
   /** How the process ended: `{code, signal}`. */
-  exit() {
-    return Promise.race([
-      this.#exited,
-      sleep(stopTimeout, null, { ref: false }).then(() => {
-        this.#child.kill('SIGKILL');
-        assert.fail(`the server did not end within ${stopTimeout} ms\n${this.stderr.slice(-4000)}`);
-      }),
-    ]);
+  async exit() {
+    const child = this.#child;
+    const tooLate = new AbortController();
+    const lateness = sleep(stopTimeout, null, { ref: false, signal: tooLate.signal }).then(() => {
+      child.kill('SIGKILL');
+      assert.fail(`the server did not end within ${stopTimeout} ms\n${this.stderr.slice(-4000)}`);
+    });
+    try {
+      return await Promise.race([this.#exited, lateness]);
+    } finally {
+      // Else it would kill whoever runs by then: the same server, started again.
+      lateness.catch(() => {});
+      tooLate.abort();
+    }
   }
 
   async kill() {
