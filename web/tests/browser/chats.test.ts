@@ -161,7 +161,7 @@ test('a profile and who may see it', async ({ person }) => {
   await ann.page.getByRole('button', { name: 'Settings' }).click();
   await ann.page.getByRole('textbox', { name: 'Display name' }).fill('Ann Lindqvist');
   await ann.page.getByRole('button', { name: 'Save profile' }).click();
-  await expect(ann.page.getByText('Saved')).toBeVisible();
+  await expect(ann.page.getByText('Saved', { exact: true })).toBeVisible();
   await ben.page.reload();
   await expect(ben.chatLink(/^Ann Lindqvist/)).toBeVisible();
   const seen = ann.page.getByRole('combobox', { name: 'Who may see when I was last seen' });
