@@ -109,9 +109,14 @@ Task<Result<ChatService::Created>> ChatService::create_group(UserId creator, New
   } else {
     chat.id = ports::random_id<domain::ChatId>(ports_.random);
   }
+  // Also where its maker has left it since.
+  auto standings = co_await ports_.chats.standings({chat.id});
+  if (!standings) co_return fail(std::move(standings.error()));
   std::vector<UserId> others(members.begin() + 1, members.end());
-  auto checked = co_await check_members(creator, others, group.member_ids);
-  if (!checked) co_return fail(std::move(checked.error()));
+  if (standings->empty()) {
+    auto checked = co_await check_members(creator, others, group.member_ids);
+    if (!checked) co_return fail(std::move(checked.error()));
+  }
   chat.type = ChatType::group;
   chat.title = std::move(group.title);
   chat.owner_id = creator;
@@ -124,11 +129,7 @@ Task<Result<ChatService::Created>> ChatService::create_group(UserId creator, New
   for (const auto& member : members) made.members.push_back(state_of(member, chat));
   made.first_entry = first_entry(chat, creator, std::move(others));
   made.chat = std::move(chat);
-  auto created = co_await store(creator, std::move(made));
-  if (created && !created->is_new && created->item.chat.request_hash != request_hash) {
-    co_return another_group();
-  }
-  co_return created;
+  co_return co_await store(creator, std::move(made));
 }
 
 Task<Result<ports::ChatListPage>> ChatService::list(UserId user, ListQuery query) {
@@ -197,8 +198,10 @@ Task<Result<std::optional<domain::ChatListItem>>> ChatService::made_before(UserI
 
 Task<Result<ChatService::Created>> ChatService::store(UserId creator, ports::NewChat chat) {
   const auto first_entry = chat.first_entry;
+  const auto request_hash = chat.chat.request_hash;
   auto created = co_await ports_.chats.create(std::move(chat));
   if (!created) co_return fail(std::move(created.error()));
+  if (!created->is_new && created->chat.request_hash != request_hash) co_return another_group();
   if (created->is_new) {
     chats_created.add();
     announce(*created, first_entry);

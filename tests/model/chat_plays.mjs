@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { keptAway } from './rules.mjs';
+import { keptAway, notFound, refusal } from './rules.mjs';
 import { changesView, chatView, historyView, listView, seenView } from './views.mjs';
 
 export async function makeDirect(player, action, who) {
@@ -44,7 +44,8 @@ export async function makeGroup(player, action, who) {
     const isSame =
       known.request.title === action.title &&
       members(known.request.others) === members(others.map((user) => user.id));
-    if (!player.judge(answer, isSame ? {} : { refused: 'client-message-id-reused' })) return null;
+    const isThere = known.state(who.user) ? {} : notFound;
+    if (!player.judge(answer, isSame ? isThere : refusal('client-message-id-reused'))) return null;
     assert.equal(answer.status, 200);
   } else {
     const isKeptAway = others.some(({ id }) => player.world.hasBlocked(id, who.user.id));
