@@ -7,7 +7,7 @@ export function refusal(code, pointer) {
   return pointer ? { refused: code, pointer } : { refused: code };
 }
 
-const notFound = refusal('not-found');
+export const notFound = refusal('not-found');
 const forbidden = refusal('forbidden');
 export const keptAway = refusal('cannot-contact-user');
 
