@@ -1,5 +1,6 @@
 #include "api/message_routes.hpp"
 
+#include "api/message_place.hpp"
 #include "api/parameters.hpp"
 #include "api/user_rate.hpp"
 #include "json/requests.hpp"
@@ -54,17 +55,6 @@ std::string history_page(const ports::HistoryPage& page, HistoryFrom from) {
   info.close();
   object.close();
   return out;
-}
-
-/// What a path below a chat names.
-struct Place {
-  domain::ChatId chat;
-  domain::MessageId message;
-};
-
-Place read_place(Parameters& parameters) {
-  const auto chat = parameters.id<domain::ChatId>("chatId");
-  return {.chat = chat, .message = parameters.id<domain::MessageId>("messageId")};
 }
 
 }  // namespace

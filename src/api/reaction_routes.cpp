@@ -1,5 +1,6 @@
 #include "api/reaction_routes.hpp"
 
+#include "api/message_place.hpp"
 #include "api/page.hpp"
 #include "api/parameters.hpp"
 #include "json/cursor.hpp"
@@ -10,20 +11,6 @@
 #include <algorithm>
 
 namespace knotos::api {
-namespace {
-
-struct Place {
-  domain::ChatId chat;
-  domain::MessageId message;
-};
-
-Place read_place(Parameters& parameters) {
-  const auto chat = parameters.id<domain::ChatId>("chatId");
-  return {.chat = chat, .message = parameters.id<domain::MessageId>("messageId")};
-}
-
-}  // namespace
-
 void ReactionRoutes::add_to(Router& router) {
   const std::string message = "/v1/chats/{chatId}/messages/{messageId}";
   const std::string reactions = message + "/reactions";

@@ -1,6 +1,7 @@
 #include "services/message_service.hpp"
 
 #include "services/chat_home.hpp"
+#include "services/in_flight.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -11,20 +12,6 @@ namespace {
 using domain::ChatId;
 using domain::Message;
 using domain::UserId;
-
-/// One write of those in flight, for as long as its coroutine lives.
-class InFlight {
- public:
-  explicit InFlight(std::shared_ptr<std::atomic<std::size_t>> count) : count_(std::move(count)) {
-    count_->fetch_add(1);
-  }
-  ~InFlight() { count_->fetch_sub(1); }
-  InFlight(const InFlight&) = delete;
-  InFlight& operator=(const InFlight&) = delete;
-
- private:
-  std::shared_ptr<std::atomic<std::size_t>> count_;
-};
 
 }  // namespace
 

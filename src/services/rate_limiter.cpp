@@ -15,12 +15,22 @@ std::chrono::milliseconds rounded_up(Ticks duration) {
   return std::chrono::ceil<std::chrono::milliseconds>(duration);
 }
 
+struct Pace {
+  Ticks interval;   ///< Between two events at the rate.
+  Ticks tolerance;  ///< How far a key may be ahead of it: the burst.
+};
+
+/// Of a rate that is on.
+Pace pace_of(const Rate& rate) {
+  const Ticks interval = std::chrono::duration_cast<Ticks>(rate.window) / rate.count;
+  return {.interval = interval, .tolerance = interval * (rate.burst > 0 ? rate.burst : rate.count)};
+}
+
 }  // namespace
 
 RateLimiter::Verdict RateLimiter::take(std::uint64_t key, SteadyTime now) {
   if (!is_on()) return {};
-  const Ticks interval = std::chrono::duration_cast<Ticks>(rate_.window) / rate_.count;
-  const Ticks tolerance = interval * (rate_.burst > 0 ? rate_.burst : rate_.count);
+  const auto [interval, tolerance] = pace_of(rate_);
   if (interval <= Ticks::zero()) return {};
 
   auto& stripe = stripe_of(key);
@@ -53,8 +63,7 @@ RateLimiter::Verdict RateLimiter::take(std::uint64_t key, SteadyTime now) {
 
 RateLimiter::Verdict RateLimiter::peek(std::uint64_t key, SteadyTime now) {
   if (!is_on()) return {};
-  const Ticks interval = std::chrono::duration_cast<Ticks>(rate_.window) / rate_.count;
-  const Ticks tolerance = interval * (rate_.burst > 0 ? rate_.burst : rate_.count);
+  const auto [interval, tolerance] = pace_of(rate_);
   if (interval <= Ticks::zero()) return {};
   auto& stripe = stripe_of(key);
   const std::scoped_lock lock(stripe.mutex);

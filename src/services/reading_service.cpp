@@ -3,6 +3,7 @@
 #include "base/metrics.hpp"
 #include "base/names.hpp"
 #include "services/delivered_marks.hpp"
+#include "services/in_flight.hpp"
 
 #include <utility>
 
@@ -23,20 +24,6 @@ constexpr Names<ReadingService::MessageState, 3> kStates{{
     {ReadingService::MessageState::delivered, "delivered"},
     {ReadingService::MessageState::read, "read"},
 }};
-
-/// One mark of those in flight, for as long as its coroutine lives.
-class InFlight {
- public:
-  explicit InFlight(std::shared_ptr<std::atomic<std::size_t>> count) : count_(std::move(count)) {
-    count_->fetch_add(1);
-  }
-  ~InFlight() { count_->fetch_sub(1); }
-  InFlight(const InFlight&) = delete;
-  InFlight& operator=(const InFlight&) = delete;
-
- private:
-  std::shared_ptr<std::atomic<std::size_t>> count_;
-};
 
 ReadingService::ReadState read_state_of(const ports::StateChange& change) {
   return {.last_read_seq = change.state.last_read_seq,
