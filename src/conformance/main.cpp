@@ -32,6 +32,8 @@ struct Flags {
   unsigned upgrade_timeout = 10'000;
   std::size_t max_payload = 1'000'000;
   std::vector<std::string> cors;
+  std::size_t links_per_address = 0;
+  std::uint32_t handshakes = 0;
   bool echoes_engine = false;
   bool echoes_websocket = false;
   bool sets_cookie = false;
@@ -49,6 +51,8 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--upgrade-timeout", flags.upgrade_timeout, "milliseconds");
   app.add_option("--max-payload", flags.max_payload, "bytes");
   app.add_option("--cors", flags.cors, "origins, or *")->delimiter(',');
+  app.add_option("--links-per-address", flags.links_per_address, "open at a time; 0: no limit");
+  app.add_option("--handshakes", flags.handshakes, "of an address, a minute; 0: no limit");
   app.add_flag("--engine-echo", flags.echoes_engine, "Engine.IO without Socket.IO");
   app.add_flag("--ws-echo", flags.echoes_websocket, "bare RFC 6455 on every path");
   app.add_flag("--cookie", flags.sets_cookie);
@@ -66,6 +70,8 @@ server::Options options_of(const Flags& flags) {
   options.cors_origins = flags.cors;
   if (flags.sets_cookie) options.cookie_name = "io";
   options.recovery.is_on = flags.recovers;
+  options.links_per_address_max = flags.links_per_address;
+  options.links_per_address_rate = {.count = flags.handshakes, .window = std::chrono::minutes(1)};
   // Attachments are of the size of messages, also where that was chosen.
   options.attachment_bytes_max = options.attachments_max * flags.max_payload;
   options.allow_request = [](const http::Request& request) -> std::optional<std::string> {

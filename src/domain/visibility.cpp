@@ -6,7 +6,11 @@
 namespace knotos::domain {
 
 bool Visibility::shows(Seq seq, const MessageId& message) const {
-  return seq >= first_seq && !std::ranges::binary_search(hidden, message);
+  return seq >= first_seq && !is_hidden(message);
+}
+
+bool Visibility::is_hidden(const MessageId& message) const {
+  return std::ranges::binary_search(hidden, message);
 }
 
 Message as_seen(Message message, const Visibility& visibility) {

@@ -15,6 +15,8 @@ struct Visibility {
 
   [[nodiscard]] bool shows(Seq seq, const MessageId& message) const;
   [[nodiscard]] bool shows(const Message& message) const { return shows(message.seq, message.id); }
+  /// Deleted by the reader for themselves.
+  [[nodiscard]] bool is_hidden(const MessageId& message) const;
 };
 
 /// The message, or its stub; a reply to what the reader may not see has no preview of it.

@@ -146,7 +146,7 @@ void HttpConnection::feed(std::string_view bytes) {
 void HttpConnection::announce() {
   if (mount_ == nullptr || !mount_->on_arrival || std::exchange(is_announced_, true)) return;
   auto head = reader_->head();
-  head.remote_address = remote_address_;
+  head.remote_address = service_->proxies.client_address(remote_address_, head);
   mount_->on_arrival(std::make_shared<ConnectionArrival>(shared_from_this(), std::move(head)));
 }
 
@@ -222,7 +222,7 @@ void HttpConnection::dispatch() {
   reader_.reset();
   end_arrival();
   shards_.timers(shard_).cancel(std::exchange(timer_, 0));
-  request.remote_address = remote_address_;
+  request.remote_address = service_->proxies.client_address(remote_address_, request);
   is_http_1_0_ = request.version == 10;
   is_head_request_ = request.method == "HEAD";
   requests_seen.add();
@@ -267,7 +267,7 @@ void HttpConnection::refuse(unsigned status, std::string_view text) {
   const bool is_about_body = status == 408 || status == 413;
   if (mount != nullptr && mount->refuse && is_about_body) {
     auto head = reader->head();
-    head.remote_address = remote_address_;
+    head.remote_address = service_->proxies.client_address(remote_address_, head);
     return respond(mount->refuse(head, status, text));
   }
   respond({.status = status,

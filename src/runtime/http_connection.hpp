@@ -6,6 +6,7 @@
 #include "runtime/http_limits.hpp"
 #include "runtime/http_refusal.hpp"
 #include "runtime/request_reader.hpp"
+#include "runtime/trusted_proxies.hpp"
 #include "server/http_exchange.hpp"
 #include "server/timers.hpp"
 
@@ -33,6 +34,7 @@ struct HttpService {
   };
 
   HttpLimits limits;
+  TrustedProxies proxies;
   std::vector<Mount> mounts;  ///< Longest prefix first.
 
   /// Null: nobody is there for that path.

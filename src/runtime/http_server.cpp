@@ -20,8 +20,10 @@ metrics::Counter connections_refused("connections_refused_total",
 }  // namespace
 
 struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
-  State(ShardPool& pool, HttpLimits limits) : shards(pool), connections(pool.count()) {
+  State(ShardPool& pool, HttpLimits limits, TrustedProxies proxies)
+      : shards(pool), connections(pool.count()) {
     service->limits = limits;
+    service->proxies = std::move(proxies);
   }
 
   void accept(Descriptor descriptor, std::string remote_address,
@@ -60,8 +62,8 @@ struct HttpServer::State : std::enable_shared_from_this<HttpServer::State> {
   std::size_t next_shard = 0;  ///< On shard 0.
 };
 
-HttpServer::HttpServer(ShardPool& shards, HttpLimits limits)
-    : state_(std::make_shared<State>(shards, limits)) {}
+HttpServer::HttpServer(ShardPool& shards, HttpLimits limits, TrustedProxies proxies)
+    : state_(std::make_shared<State>(shards, limits, std::move(proxies))) {}
 
 HttpServer::~HttpServer() { close_all(); }
 

@@ -4,6 +4,7 @@
 #include "runtime/http_refusal.hpp"
 #include "runtime/shard_pool.hpp"
 #include "runtime/tls_certificate.hpp"
+#include "runtime/trusted_proxies.hpp"
 #include "server/http_exchange.hpp"
 
 #include <cstddef>
@@ -21,7 +22,7 @@ namespace knotos::runtime {
 /// before them. Exchanges may outlive it: they are answered into nothing.
 class HttpServer {
  public:
-  HttpServer(ShardPool& shards, HttpLimits limits);
+  HttpServer(ShardPool& shards, HttpLimits limits, TrustedProxies proxies = {});
   /// Closes everything.
   ~HttpServer();
 

@@ -27,7 +27,8 @@ class RequestReader {
   RequestReader(const RequestReader&) = delete;
   RequestReader& operator=(const RequestReader&) = delete;
 
-  /// Takes bytes from the front of `bytes`. What is left must come again, with more behind it.
+  /// Takes bytes from the front of `bytes`. What is left must come again, with more behind it. A
+  /// bad head that comes in pieces fails when it ends or is too long.
   [[nodiscard]] Status read(std::string_view& bytes);
 
   /// After head_done.

@@ -4,10 +4,12 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <ctime>
 #include <fstream>
 #include <stdexcept>
 #include <string_view>
@@ -106,6 +108,14 @@ std::optional<std::string> TlsCertificate::reload() {
     return error.what();
   }
   return std::nullopt;
+}
+
+Time TlsCertificate::expires_at() const {
+  const std::scoped_lock lock(mutex_);
+  std::tm end{};
+  KN_ASSERT(ASN1_TIME_to_tm(X509_get0_notAfter(SSL_CTX_get0_certificate(context_.get())), &end) ==
+            1);
+  return Time(std::chrono::seconds(timegm(&end)));
 }
 
 std::unique_ptr<TlsSession> TlsCertificate::make_session() const {

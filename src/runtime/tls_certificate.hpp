@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/time.hpp"
 #include "runtime/tls_session.hpp"
 
 #include <memory>
@@ -30,6 +31,9 @@ class TlsCertificate {
 
   /// Reads the files again. Answers what is wrong with them; what was there before stays then.
   [[nodiscard]] std::optional<std::string> reload();
+
+  /// When the certificate stops being valid.
+  [[nodiscard]] Time expires_at() const;
 
   /// For one connection.
   [[nodiscard]] std::unique_ptr<TlsSession> make_session() const;

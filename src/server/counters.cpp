@@ -32,6 +32,12 @@ Counter bytes_in("server_bytes_in_total", "Bytes received on WebSockets and in p
 Counter bytes_out("server_bytes_out_total", "Bytes given to transports.");
 Counter writes_out("server_writes_total", "Gathered writes and polling responses.");
 Counter upgrades("server_upgrades_total", "Sessions that moved from polling to WebSocket.");
+Counter upgrades_failed("server_upgrades_failed_total",
+                        "Upgrades that were given up: late, wrong, or with their session.");
+Counter polls_split("server_polls_split_total",
+                    "Polling responses that left packets for the next.");
+Counter farewells_cut("server_farewells_cut_total",
+                      "Links that we closed and that did not take the rest in time.");
 Counter inbox_refused("server_inbox_refused_total",
                       "Events refused because too many of the link were under way.");
 Counter connects_refused("server_connects_refused_total", "CONNECTs answered by CONNECT_ERROR.");
@@ -50,6 +56,8 @@ Counter connect_floods("server_connect_floods_total",
                        "Links ended because of too many CONNECTs, or too many refused.");
 Counter addresses_refused("server_addresses_refused_total",
                           "Handshakes refused because the address had too many links.");
+Counter addresses_slowed("server_addresses_slowed_total",
+                         "Handshakes refused because the address opened links too fast.");
 Gauge sessions_kept("server_sessions_kept", "Lost sockets that may come back.");
 Counter sessions_evicted("server_sessions_evicted_total",
                          "Lost sockets forgotten early because there were too many.");

@@ -16,6 +16,10 @@ namespace {
 
 constexpr std::size_t kPiecesMax = 256;
 constexpr std::size_t kWriteBytesMax = 256 * 1024;
+/// A run is no longer than one write takes, nor than this part of a link's budget: so whoever
+/// follows one cannot run over the budget meanwhile.
+constexpr std::size_t kRunBytesMax = kWriteBytesMax;
+constexpr std::size_t kRunDivisor = 4;
 /// A shard tells the others of its queues once they have changed by so much: the total is a shared
 /// cache line.
 constexpr std::int64_t kUnpublishedMax = 64 * 1024;
@@ -26,14 +30,74 @@ constexpr std::int64_t kReliefDivisor = 16;
 
 void EngineShard::send(EngineLink& link, Packet packet) {
   if (link.is_told || link.is_over || link.is_doomed) return;
+  leave_run(link);
   if (link.wants_base64 && packet->has_binary()) packet = PacketBuffer::make_text_only(*packet);
   if (!make_room(link, *packet)) return;
   counters::packets_out.add();
   push(link, std::move(packet));
+  check_total();
+}
+
+void EngineShard::check_total() {
   if (shared_.outbox_bytes.load(std::memory_order_relaxed) + unpublished_bytes_ >
       static_cast<std::int64_t>(shared_.options.outbox_bytes_total_max)) {
     relieve_process();
   }
+}
+
+Run EngineShard::begin_run(const Packet& packet) {
+  const Run run(new PacketRun(packet->packet_class()));
+  run->append(*packet);
+  return run;
+}
+
+void EngineShard::follow(EngineLink& link, const Run& run, const Packet& packet) {
+  if (link.is_told || link.is_over || link.is_doomed) return;
+  leave_run(link);
+  if (!may_follow(link)) {
+    run->apart.push_back(link.key);
+    return send(link, packet);
+  }
+  link.outbox.follow_run(run, run->size() - packet->size());
+  ++run->readers;
+  counters::packets_out.add();
+  add_bytes(static_cast<std::int64_t>(packet->size()));
+  mark_dirty(link);
+}
+
+bool EngineShard::extend(PacketRun& run, const Packet& packet) {
+  const bool fits = run.packet_class() == packet->packet_class() &&
+                    run.size() + packet->size() <= run_bytes_max();
+  if (!fits) return false;
+  run.append(*packet);
+  const auto readers = static_cast<std::int64_t>(run.readers);
+  counters::packets_out.add(readers);
+  add_bytes(readers * static_cast<std::int64_t>(packet->size()));
+  for (const auto key : std::exchange(run.apart, {})) {
+    if (auto* const link = links_.find(key)) follow(*link, &run, packet);
+  }
+  check_total();
+  return true;
+}
+
+bool EngineShard::may_follow(const EngineLink& link) const {
+  return link.websocket && !link.websocket->is_blocked() && !link.is_overflowed &&
+         !link.wants_base64 &&
+         link.outbox.bytes() + run_bytes_max() <= shared_.options.outbox_bytes_max;
+}
+
+std::size_t EngineShard::run_bytes_max() const {
+  return std::min(kRunBytesMax, shared_.options.outbox_bytes_max / kRunDivisor);
+}
+
+/// Before anything else is done with its queue.
+void EngineShard::leave_run(EngineLink& link) {
+  auto* const run = link.outbox.run();
+  if (run == nullptr) return;
+  link.outbox.leave_run();
+  if (!run->is_open()) return;
+  --run->readers;
+  run->apart.push_back(link.key);
 }
 
 bool EngineShard::is_writable(const EngineLink& link) const {
@@ -80,6 +144,7 @@ bool EngineShard::make_room(EngineLink& link, const PacketBuffer& packet) {
 }
 
 void EngineShard::push(EngineLink& link, Packet packet) {
+  leave_run(link);
   const auto before = link.outbox.bytes();
   link.outbox.push(std::move(packet));
   count_bytes(before, link);
@@ -94,6 +159,7 @@ void EngineShard::push_next(EngineLink& link, Packet packet) {
 }
 
 void EngineShard::overflow(EngineLink& link) {
+  leave_run(link);
   const auto before = link.outbox.bytes();
   const auto dropped = link.outbox.drop_all();
   count_bytes(before, link);
@@ -140,6 +206,8 @@ void EngineShard::schedule_turn() {
 
 void EngineShard::turn() {
   turn_is_posted_ = false;
+  ++turn_number_;
+  above_.on_turn();
   // Freed when all lists that may name them have been walked.
   const auto links = std::exchange(ended_links_, {});
   const auto transports = std::exchange(ended_transports_, {});
@@ -172,6 +240,7 @@ void EngineShard::flush(EngineLink& link) {
 
 void EngineShard::write_websocket(EngineLink& link) {
   auto& transport = *link.websocket;
+  leave_run(link);
   const auto before = link.outbox.bytes();
   while (!transport.is_blocked() && !link.outbox.empty()) {
     std::array<Link::Piece, kPiecesMax> pieces;
@@ -223,9 +292,12 @@ std::string EngineShard::take_payload(EngineLink& link) {
   std::string payload;
   std::size_t packets = 0;
   while (!outbox.empty()) {
-    const auto& packet = *outbox.front();
+    const auto& packet = outbox.front();
     // A header and its attachments stay together, even if they alone are more than fits.
-    if (packets > 0 && packets + packet.parts() > packets_max) break;
+    if (packets > 0 && packets + packet.parts() > packets_max) {
+      counters::polls_split.add();
+      break;
+    }
     for (std::size_t i = 0; i < packet.parts(); ++i) {
       if (packet.is_text(i)) {
         engineio::append_text_packet(payload, packet.part(i));
@@ -241,8 +313,11 @@ std::string EngineShard::take_payload(EngineLink& link) {
 }
 
 void EngineShard::count_bytes(std::size_t before, const EngineLink& link) {
-  unpublished_bytes_ +=
-      static_cast<std::int64_t>(link.outbox.bytes()) - static_cast<std::int64_t>(before);
+  add_bytes(static_cast<std::int64_t>(link.outbox.bytes()) - static_cast<std::int64_t>(before));
+}
+
+void EngineShard::add_bytes(std::int64_t bytes) {
+  unpublished_bytes_ += bytes;
   if (std::abs(unpublished_bytes_) > kUnpublishedMax) publish_bytes();
 }
 

@@ -62,13 +62,19 @@ void EngineShard::serve(std::shared_ptr<HttpExchange> exchange) {
   if (takes_address(*exchange)) open_polling(*exchange);
 }
 
-/// False: it has too many links already, and the exchange has its answer.
+/// False: it has too many links already or opens them too fast, and the exchange has its answer.
 bool EngineShard::takes_address(HttpExchange& exchange) {
-  const auto max = shared_.options.links_per_address_max;
-  if (max == 0 || shared_.addresses.take(exchange.request().remote_address, max)) return true;
-  counters::addresses_refused.add();
+  const auto outcome = shared_.addresses.take(exchange.request().remote_address, now());
+  if (outcome.verdict == Addresses::Verdict::taken) return true;
   auto response = empty_response(429);
   response.closes_connection = true;
+  if (outcome.verdict == Addresses::Verdict::too_fast) {
+    counters::addresses_slowed.add();
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(outcome.retry_after).count();
+    response.headers.push_back({"Retry-After", std::to_string(seconds)});
+  } else {
+    counters::addresses_refused.add();
+  }
   respond(exchange, shared_.options, std::move(response));
   return false;
 }
@@ -92,9 +98,7 @@ void EngineShard::open_websocket(HttpExchange& exchange, const FrontRequest& fro
   if (!takes_address(exchange)) return;
   auto stream = exchange.take_link();
   if (!stream) {
-    if (shared_.options.links_per_address_max > 0) {
-      shared_.addresses.give_back(exchange.request().remote_address);
-    }
+    shared_.addresses.give_back(exchange.request().remote_address);
     return;
   }
   auto& link = add_link(Transport::websocket, exchange.request());

@@ -119,6 +119,7 @@ void EngineShard::perform(EngineLink& link, Action action, const engineio::Packe
       break;
     }
     case Action::close_candidate:
+      counters::upgrades_failed.add();
       drop_candidate(link, 0);
       break;
     case Action::take_over:
@@ -134,6 +135,8 @@ void EngineShard::perform(EngineLink& link, Action action, const engineio::Packe
       above_.on_message(link, *packet);
       break;
     case Action::end:
+      if (link.session.reason() == engineio::SessionEnd::forced_close && !link.outbox.empty())
+        counters::farewells_cut.add();
       end_link(link);
       break;
   }
@@ -178,13 +181,12 @@ void EngineShard::end_link(EngineLink& link) {
     }
     part_from(std::move(link.websocket), farewell);
   }
+  leave_run(link);
   const auto before = link.outbox.bytes();
   link.outbox = {};
   count_bytes(before, link);
   counters::links_now.add(-1);
-  if (shared_.options.links_per_address_max > 0) {
-    shared_.addresses.give_back(address_of_opener(link.opener));
-  }
+  shared_.addresses.give_back(address_of_opener(link.opener));
   ended_links_.push_back(links_.take(link.key.slot));
   schedule_turn();
 }

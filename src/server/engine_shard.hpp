@@ -27,6 +27,8 @@ class LinkHandler {
   virtual void on_end(EngineLink& link, CloseReason reason) = 0;
   /// The queue of a slow reader was dropped. False: nobody tells the client, so the link is cut.
   virtual bool on_overflow(EngineLink& link) = 0;
+  /// The turn is over and what was sent will be written: runs end here. May end no link.
+  virtual void on_turn() = 0;
 };
 
 /// The Engine.IO half of one shard: requests, sessions, transports, queues.
@@ -55,6 +57,19 @@ class EngineShard {
   /// the end of the turn.
   void send(EngineLink& link, Packet packet);
   [[nodiscard]] bool is_writable(const EngineLink& link) const;
+
+  /// The same for packets that many links get in one turn: a run with this one in it, which
+  /// `follow` sends to each of them, and a packet more for all of them. Who must be looked at for
+  /// each packet (a slow reader, polling, whoever is sent something else in between) is. False: the
+  /// packet does not go into this run, so begin another.
+  [[nodiscard]] static Run begin_run(const Packet& packet);
+  void follow(EngineLink& link, const Run& run, const Packet& packet);
+  [[nodiscard]] bool extend(PacketRun& run, const Packet& packet);
+  /// After the last `follow`.
+  void check_total();
+  /// Counts the turns, from 1.
+  [[nodiscard]] std::uint64_t turn_number() const { return turn_number_; }
+
   void joined(EngineLink& link) { link.session.joined(); }
   /// Ends it after what waits is written.
   void close(EngineLink& link, CloseReason reason);
@@ -138,6 +153,9 @@ class EngineShard {
   // engine_outbox.cpp: queues, budgets, the end of a turn.
   [[nodiscard]] bool make_room(EngineLink& link, const PacketBuffer& packet);
   [[nodiscard]] bool fits(const EngineLink& link, const PacketBuffer& packet) const;
+  [[nodiscard]] bool may_follow(const EngineLink& link) const;
+  [[nodiscard]] std::size_t run_bytes_max() const;
+  static void leave_run(EngineLink& link);
   void push(EngineLink& link, Packet packet);
   void push_next(EngineLink& link, Packet packet);
   void overflow(EngineLink& link);
@@ -155,6 +173,7 @@ class EngineShard {
   void answer_poll_last(EngineLink& link, std::string_view farewell);
   [[nodiscard]] std::string take_payload(EngineLink& link);
   void count_bytes(std::size_t before, const EngineLink& link);
+  void add_bytes(std::int64_t bytes);
   void publish_bytes();
 
   struct Waiting {
@@ -179,6 +198,7 @@ class EngineShard {
   std::vector<std::unique_ptr<EngineLink>> ended_links_;
   std::vector<std::unique_ptr<WebSocketTransport>> ended_transports_;
   bool turn_is_posted_ = false;
+  std::uint64_t turn_number_ = 1;
   std::int64_t unpublished_bytes_ = 0;  ///< Not yet in the total of the process.
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/rate.hpp"
 #include "protocol/http/message.hpp"
 
 #include <chrono>
@@ -38,14 +39,15 @@ struct Options {
   std::size_t fragments_max = 16'384;              ///< Frames of one WebSocket message.
   std::size_t attachments_max = 10;                ///< Of one packet, both ways.
   std::size_t attachment_bytes_max = 10'000'000;   ///< Of all attachments of one packet.
-  std::size_t json_depth_max = 96;
-  std::size_t namespaces_per_link_max = 16;  ///< CONNECT_ERROR beyond.
-  std::size_t connects_refused_max = 32;     ///< CONNECT_ERRORs on one link; one more ends it.
-  std::size_t connects_max = 128;            ///< CONNECTs on one link in `connects_window`.
+  std::size_t json_depth_max = 96;                 ///< Arrays and objects in each other.
+  std::size_t namespaces_per_link_max = 16;        ///< CONNECT_ERROR beyond.
+  std::size_t connects_refused_max = 32;  ///< CONNECT_ERRORs on one link; one more ends it.
+  std::size_t connects_max = 128;         ///< CONNECTs on one link in `connects_window`.
   std::chrono::milliseconds connects_window{10'000};  ///< One more within it ends the link.
   std::size_t inbox_events_max = 64;           ///< Events of one link begun and not finished.
   std::size_t asks_max = 256;                  ///< Acks that one socket owes; no more are asked.
   std::size_t links_per_address_max = 0;       ///< Open at a time; 429 beyond. 0: no limit.
+  Rate links_per_address_rate;                 ///< Opened; 429 with Retry-After beyond.
   std::size_t outbox_bytes_max = 1024 * 1024;  ///< What waits for one slow reader.
   std::size_t outbox_bytes_total_max =
       1024UL * 1024 * 1024;               ///< What waits for all of them, per process.

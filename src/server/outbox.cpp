@@ -9,47 +9,83 @@ namespace knotos::server {
 
 namespace {
 
-/// Room for so many packets is kept while nothing waits: what an ordinary turn needs.
-constexpr std::size_t kIdleCapacityMax = 4;
-/// Written packets at the front of the vector are only moved over once they are so many.
+/// Room for so many entries is kept while nothing waits: what an ordinary turn needs.
+constexpr std::size_t kIdleCapacityMax = 2;
+/// Written entries at the front of the vector are only moved over once they are so many.
 constexpr std::uint32_t kHeadMax = 64;
 
 }  // namespace
 
 void Outbox::push(Packet packet) {
-  add(*packet);
-  packets_.push_back(std::move(packet));
+  KN_ASSERT(run_ == nullptr);
+  const auto bytes = packet->size();
+  add(packet->packet_class(), bytes);
+  entries_.push_back(
+      {.frames = std::move(packet), .begin = 0, .end = static_cast<std::uint32_t>(bytes)});
 }
 
 void Outbox::push_next(Packet packet) {
-  add(*packet);
-  const auto place = head_ + (offset_ > 0 ? 1U : 0U);
-  packets_.insert(packets_.begin() + place, std::move(packet));
+  const auto bytes = packet->size();
+  add(packet->packet_class(), bytes);
+  const auto place = head_ + (cut_front() ? 1U : 0U);
+  entries_.insert(
+      entries_.begin() + place,
+      {.frames = std::move(packet), .begin = 0, .end = static_cast<std::uint32_t>(bytes)});
+}
+
+void Outbox::follow_run(const Run& run, std::size_t begin) {
+  KN_ASSERT(run_ == nullptr);
+  const auto at = static_cast<std::uint32_t>(begin);
+  entries_.push_back({.frames = run, .begin = at, .end = at});
+  run_ = run.get();
+}
+
+void Outbox::leave_run() {
+  if (run_ == nullptr) return;
+  auto& entry = entries_.back();
+  entry.end = static_cast<std::uint32_t>(run_->size());
+  add(run_->packet_class(), entry.bytes());
+  run_ = nullptr;
+}
+
+std::size_t Outbox::size() const {
+  KN_ASSERT(run_ == nullptr);
+  std::size_t packets = 0;
+  for (std::size_t i = head_; i < entries_.size(); ++i) {
+    packets += entries_[i].frames->packets_in(entries_[i].begin, entries_[i].end);
+  }
+  return packets;
 }
 
 std::size_t Outbox::bytes_of(PacketClass packet_class) const {
-  if (packet_class == PacketClass::receipt) return receipt_bytes_;
-  if (packet_class == PacketClass::ephemeral) return ephemeral_bytes_;
-  return bytes_ - receipt_bytes_ - ephemeral_bytes_;
+  const bool follows_it = run_ != nullptr && run_->packet_class() == packet_class;
+  const auto following = follows_it ? following_bytes() : 0;
+  if (packet_class == PacketClass::receipt) return receipt_bytes_ + following;
+  if (packet_class == PacketClass::ephemeral) return ephemeral_bytes_ + following;
+  return bytes_ - receipt_bytes_ - ephemeral_bytes_ + following;
+}
+
+const PacketBuffer& Outbox::front() const {
+  return static_cast<const PacketBuffer&>(*entries_[head_].frames);
 }
 
 void Outbox::pop_front() {
-  subtract(*front(), front()->frames().size() - offset_);
-  packets_[head_].reset();
+  auto& entry = entries_[head_];
+  subtract(entry.frames->packet_class(), entry.bytes());
+  entry.frames.reset();
   ++head_;
-  offset_ = 0;
   tidy();
 }
 
 std::size_t Outbox::gather(std::span<Link::Piece> pieces, std::size_t bytes_max) const {
+  KN_ASSERT(run_ == nullptr);
   std::size_t count = 0;
   std::size_t bytes = 0;
-  for (std::size_t i = head_; i < packets_.size() && count < pieces.size(); ++i) {
-    auto frames = packets_[i]->frames();
-    if (i == head_) frames = frames.subspan(offset_);
-    if (count > 0 && bytes + frames.size() > bytes_max) break;
-    bytes += frames.size();
-    pieces[count++] = frames;
+  for (std::size_t i = head_; i < entries_.size() && count < pieces.size(); ++i) {
+    const auto& entry = entries_[i];
+    if (count > 0 && bytes + entry.bytes() > bytes_max) break;
+    bytes += entry.bytes();
+    pieces[count++] = entry.frames->frames().subspan(entry.begin, entry.bytes());
   }
   return count;
 }
@@ -57,38 +93,42 @@ std::size_t Outbox::gather(std::span<Link::Piece> pieces, std::size_t bytes_max)
 void Outbox::consume(std::size_t bytes) {
   while (bytes > 0) {
     KN_ASSERT(!empty());
-    const auto rest = front()->frames().size() - offset_;
-    if (bytes < rest) {
-      subtract(*front(), bytes);
-      offset_ += static_cast<std::uint32_t>(bytes);
+    auto& entry = entries_[head_];
+    if (bytes < entry.bytes()) {
+      subtract(entry.frames->packet_class(), bytes);
+      entry.begin += static_cast<std::uint32_t>(bytes);
       return;
     }
-    bytes -= rest;
+    bytes -= entry.bytes();
     pop_front();
   }
 }
 
 std::size_t Outbox::drop(PacketClass packet_class) {
-  const auto before = size();
-  drop_if(
-      [packet_class](const PacketBuffer& packet) { return packet.packet_class() == packet_class; });
-  return before - size();
+  std::size_t packets = 0;
+  drop_if([&](const Entry& entry) {
+    if (entry.frames->packet_class() != packet_class) return false;
+    packets += entry.frames->packets_in(entry.begin, entry.end);
+    return true;
+  });
+  return packets;
 }
 
 Outbox::Dropped Outbox::drop_all() {
   Dropped dropped;
-  drop_if([&dropped](const PacketBuffer& packet) {
-    switch (packet.packet_class()) {
+  drop_if([&dropped](const Entry& entry) {
+    const auto packets = entry.frames->packets_in(entry.begin, entry.end);
+    switch (entry.frames->packet_class()) {
       case PacketClass::control:
         return false;
       case PacketClass::durable:
-        ++dropped.durable;
+        dropped.durable += packets;
         break;
       case PacketClass::receipt:
-        ++dropped.receipts;
+        dropped.receipts += packets;
         break;
       case PacketClass::ephemeral:
-        ++dropped.ephemeral;
+        dropped.ephemeral += packets;
         break;
     }
     return true;
@@ -98,31 +138,47 @@ Outbox::Dropped Outbox::drop_all() {
 
 template <class Goes>
 void Outbox::drop_if(const Goes& goes) {
-  const auto begin = packets_.begin() + head_ + (offset_ > 0 ? 1 : 0);
-  const auto end = std::remove_if(begin, packets_.end(), [&](const Packet& packet) {
-    if (!goes(*packet)) return false;
-    subtract(*packet, packet->frames().size());
+  KN_ASSERT(run_ == nullptr);
+  const auto first = head_ + (cut_front() ? 1 : 0);
+  const auto begin = entries_.begin() + first;
+  const auto end = std::remove_if(begin, entries_.end(), [&](const Entry& entry) {
+    if (!goes(entry)) return false;
+    subtract(entry.frames->packet_class(), entry.bytes());
     return true;
   });
-  packets_.erase(end, packets_.end());
+  entries_.erase(end, entries_.end());
   tidy();
 }
 
-void Outbox::add(const PacketBuffer& packet) {
-  const auto bytes = packet.frames().size();
+/// True: a packet is partly written, and the first entry is the rest of it and nothing else.
+bool Outbox::cut_front() {
+  if (empty()) return false;
+  const auto& front = entries_[head_];
+  const auto end = static_cast<std::uint32_t>(front.frames->packet_end(front.begin));
+  if (end == front.begin) return false;
+  if (end < front.end) {
+    auto rest = front;
+    rest.begin = end;
+    entries_[head_].end = end;
+    entries_.insert(entries_.begin() + head_ + 1, std::move(rest));
+  }
+  return true;
+}
+
+void Outbox::add(PacketClass packet_class, std::size_t bytes) {
   bytes_ += bytes;
-  if (packet.packet_class() == PacketClass::receipt) {
+  if (packet_class == PacketClass::receipt) {
     receipt_bytes_ += static_cast<std::uint32_t>(bytes);
-  } else if (packet.packet_class() == PacketClass::ephemeral) {
+  } else if (packet_class == PacketClass::ephemeral) {
     ephemeral_bytes_ += static_cast<std::uint32_t>(bytes);
   }
 }
 
-void Outbox::subtract(const PacketBuffer& packet, std::size_t bytes) {
+void Outbox::subtract(PacketClass packet_class, std::size_t bytes) {
   bytes_ -= bytes;
-  if (packet.packet_class() == PacketClass::receipt) {
+  if (packet_class == PacketClass::receipt) {
     receipt_bytes_ -= static_cast<std::uint32_t>(bytes);
-  } else if (packet.packet_class() == PacketClass::ephemeral) {
+  } else if (packet_class == PacketClass::ephemeral) {
     ephemeral_bytes_ -= static_cast<std::uint32_t>(bytes);
   }
 }
@@ -130,10 +186,10 @@ void Outbox::subtract(const PacketBuffer& packet, std::size_t bytes) {
 void Outbox::tidy() {
   if (empty()) {
     head_ = 0;
-    packets_.clear();
-    if (packets_.capacity() > kIdleCapacityMax) packets_.shrink_to_fit();
-  } else if (head_ >= kHeadMax && head_ >= packets_.size() / 2) {
-    packets_.erase(packets_.begin(), packets_.begin() + head_);
+    entries_.clear();
+    if (entries_.capacity() > kIdleCapacityMax) entries_.shrink_to_fit();
+  } else if (head_ >= kHeadMax && head_ >= entries_.size() / 2) {
+    entries_.erase(entries_.begin(), entries_.begin() + head_);
     head_ = 0;
   }
 }

@@ -80,7 +80,7 @@ Packet PacketBuffer::make_raw(std::string bytes) {
   return packet;
 }
 
-std::span<const std::uint8_t> PacketBuffer::frames() const { return as_octets(bytes_); }
+std::span<const std::uint8_t> SharedFrames::frames() const { return as_octets(bytes_); }
 
 std::string_view PacketBuffer::event_text() const {
   auto text = part(0);

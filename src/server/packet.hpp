@@ -28,11 +28,32 @@ struct EventBody {
   PacketClass packet_class = PacketClass::durable;
 };
 
-/// One Engine.IO message on its way out, encoded once for everybody on this shard: as WebSocket
-/// frames, from which polling takes the payloads. Immutable. Its count is not atomic: a packet
+/// Bytes for the wire that many readers share, of packets of one class. Its count is not atomic: it
 /// never leaves its shard.
-class PacketBuffer
-    : public boost::intrusive_ref_counter<PacketBuffer, boost::thread_unsafe_counter> {
+class SharedFrames
+    : public boost::intrusive_ref_counter<SharedFrames, boost::thread_unsafe_counter> {
+ public:
+  virtual ~SharedFrames() = default;
+
+  [[nodiscard]] PacketClass packet_class() const { return class_; }
+  /// The frames, ready for the wire.
+  [[nodiscard]] std::span<const std::uint8_t> frames() const;
+  [[nodiscard]] std::size_t size() const { return bytes_.size(); }
+  /// Where the packet ends of which so many bytes are written; `at` itself if none is begun.
+  [[nodiscard]] virtual std::size_t packet_end(std::size_t at) const = 0;
+  /// How many packets end within these bytes.
+  [[nodiscard]] virtual std::size_t packets_in(std::size_t begin, std::size_t end) const = 0;
+
+ protected:
+  explicit SharedFrames(PacketClass packet_class) : class_(packet_class) {}
+
+  PacketClass class_;
+  std::string bytes_;
+};
+
+/// One Engine.IO message on its way out, encoded once for everybody on this shard: as WebSocket
+/// frames, from which polling takes the payloads. Immutable.
+class PacketBuffer final : public SharedFrames {
  public:
   /// A text message; `payload` begins with the Engine.IO type digit. `attachments` follow it as
   /// binary messages.
@@ -59,13 +80,16 @@ class PacketBuffer
   /// Bytes for the wire that are no message: control frames, a response. Has no parts.
   [[nodiscard]] static boost::intrusive_ptr<const PacketBuffer> make_raw(std::string bytes);
 
-  [[nodiscard]] PacketClass packet_class() const { return class_; }
   /// Made by `make_event`: it takes an offset.
   [[nodiscard]] bool is_event() const { return is_event_; }
   /// Of an event: its text message without the offset and the closing bracket.
   [[nodiscard]] std::string_view event_text() const;
-  /// The frames, ready for the wire.
-  [[nodiscard]] std::span<const std::uint8_t> frames() const;
+  [[nodiscard]] std::size_t packet_end(std::size_t at) const override {
+    return at == 0 ? 0 : size();
+  }
+  [[nodiscard]] std::size_t packets_in(std::size_t /*begin*/, std::size_t end) const override {
+    return end == size() ? 1 : 0;
+  }
   /// The payload of the text message, and of each attachment, for polling.
   [[nodiscard]] std::size_t parts() const { return parts_.size(); }
   [[nodiscard]] std::string_view part(std::size_t index) const;
@@ -80,14 +104,12 @@ class PacketBuffer
     bool is_text;
   };
 
-  explicit PacketBuffer(PacketClass packet_class) : class_(packet_class) {}
+  explicit PacketBuffer(PacketClass packet_class) : SharedFrames(packet_class) {}
   void append_all(std::string_view payload, std::span<const std::string> attachments);
   void append(bool is_text, std::string_view payload);
 
-  PacketClass class_;
   bool is_event_ = false;
   std::uint8_t end_bytes_ = 0;  ///< Of an event: the offset and the closing bracket.
-  std::string bytes_;
   std::vector<Part> parts_;
 };
 

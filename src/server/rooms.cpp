@@ -3,6 +3,7 @@
 #include "base/assert.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace knotos::server {
 
@@ -18,11 +19,13 @@ bool RoomTable::join(Socket& socket, std::string_view name) {
       free_.pop_back();
     }
     found = by_name_.emplace(std::string(name), index).first;
+    rooms_[index].index = index;
     rooms_[index].name = &found->first;
   }
   const auto index = found->second;
   auto& room = rooms_[index];
   if (holds(room, index, socket)) return false;
+  end_run(room);
   const auto place = static_cast<std::uint32_t>(socket.rooms_.size());
   const auto member = static_cast<std::uint32_t>(room.members.size());
   room.members.push_back({.socket = socket.handle_.slot, .place = place});
@@ -60,6 +63,25 @@ std::span<const RoomTable::Member> RoomTable::members(std::string_view name) con
   return rooms_[found->second].members;
 }
 
+RoomTable::Room* RoomTable::find(std::string_view name) {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : &rooms_[found->second];
+}
+
+void RoomTable::end_run(Room& room) {
+  if (!room.run) return;
+  const auto run = std::exchange(room.run, {});
+  run->close();
+  for (const auto& member : room.members) {
+    auto& socket = *sockets_.at(member.socket);
+    if (socket.is_connected_) socket.last_event_ = std::max(socket.last_event_, run->last_event);
+  }
+}
+
+void RoomTable::end_runs(const Socket& socket) {
+  for (const auto& place : socket.rooms_) end_run(rooms_[place.room]);
+}
+
 bool RoomTable::holds(const Room& room, std::uint32_t index, const Socket& socket) const {
   // The shorter of the two lists tells.
   if (room.members.size() < socket.rooms_.size()) {
@@ -72,6 +94,7 @@ bool RoomTable::holds(const Room& room, std::uint32_t index, const Socket& socke
 void RoomTable::leave_place(Socket& socket, std::uint32_t place) {
   const auto [index, member] = socket.rooms_[place];
   auto& room = rooms_[index];
+  end_run(room);
   // The last of each list moves into the gap, and its counterpart is told.
   if (member + 1 != room.members.size()) {
     room.members[member] = room.members.back();

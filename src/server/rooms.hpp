@@ -1,5 +1,6 @@
 #pragma once
 
+#include "server/packet_run.hpp"
 #include "server/server.hpp"
 #include "server/slot_map.hpp"
 
@@ -24,6 +25,14 @@ class RoomTable {
     std::uint32_t place;   ///< In the socket's list of rooms.
   };
 
+  struct Room {
+    std::uint32_t index = 0;
+    const std::string* name = nullptr;  ///< The key of the table.
+    std::vector<Member> members;
+    Run run;                 ///< Of this turn; the members are those that it began with.
+    std::uint64_t told = 0;  ///< The turn in which it was told something last.
+  };
+
   explicit RoomTable(const SlotMap<Socket>& sockets) : sockets_(sockets) {}
 
   /// Twice is once. False: nothing changed.
@@ -33,7 +42,14 @@ class RoomTable {
 
   /// Good until somebody joins or leaves.
   [[nodiscard]] std::span<const Member> members(std::string_view room) const;
+  /// Null: nobody is in it. Good until somebody joins or leaves.
+  [[nodiscard]] Room* find(std::string_view room);
+  [[nodiscard]] Room& at(std::uint32_t index) { return rooms_[index]; }
   [[nodiscard]] std::size_t size() const { return by_name_.size(); }
+  /// Ends the room's run, if it has one: notes in its members what it told them.
+  void end_run(Room& room);
+  /// Of all rooms that the socket is in: before it begins to hear.
+  void end_runs(const Socket& socket);
   /// Of the rooms that the socket is in, ascending.
   [[nodiscard]] std::vector<std::string> names_of(const Socket& socket) const;
 
@@ -44,11 +60,6 @@ class RoomTable {
       return std::hash<std::string_view>{}(text);
     }
   };
-  struct Room {
-    const std::string* name = nullptr;  ///< The key in `by_name_`.
-    std::vector<Member> members;
-  };
-
   [[nodiscard]] bool holds(const Room& room, std::uint32_t index, const Socket& socket) const;
   void leave_place(Socket& socket, std::uint32_t place);
 

@@ -2,7 +2,7 @@
 
 #include "base/shards.hpp"
 #include "protocol/engineio/session.hpp"
-#include "server/address_counts.hpp"
+#include "server/addresses.hpp"
 #include "server/link_id.hpp"
 #include "server/namespace_state.hpp"
 #include "server/server.hpp"
@@ -34,7 +34,8 @@ struct ServerShared {
   std::vector<EngineShard*> engines;  ///< One a shard; each is touched on its own only.
   std::vector<ShardServer*> servers;  ///< The same.
 
-  AddressCounts addresses{};  ///< Links that are open.
+  Addresses addresses{
+      {.links_max = options.links_per_address_max, .opening = options.links_per_address_rate}};
 
   std::atomic<std::int64_t> outbox_bytes = 0;
   std::atomic<bool> is_accepting = true;

@@ -151,6 +151,8 @@ void ShardServer::begin_socket(Socket& socket, const std::vector<Packet>& missed
   auto& link = *socket.link_;
   auto& name_space = *socket.namespace_;
   find_entry(above_of(link), name_space.name())->membership = Membership::joined;
+  // What they were told so far was not for it.
+  name_space.rooms().end_runs(socket);
   socket.is_connected_ = true;
   name_space.add_member(socket);
   counters::sockets_now.add(1);

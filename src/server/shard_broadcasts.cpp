@@ -114,6 +114,10 @@ void ShardServer::broadcast_in(NamespaceShard& name_space, const Broadcast& whom
                  .audience = std::make_unique<Audience>(
                      Audience{.rooms = whom.rooms_, .excepts = whom.excepts_})});
   }
+  const bool is_one_room = whom.rooms_.size() == 1 && whom.excepts_.empty() && !whom.is_volatile_;
+  if (is_one_room && find_by_id(name_space, whom.rooms_.front()) == nullptr) {
+    return tell_room(name_space, whom.rooms_.front(), packet, sequence);
+  }
   // `EngineShard::send` ends no link and calls nobody, so the lists stand still.
   select(name_space, whom, [&](Socket& socket) {
     if (whom.is_volatile_ && !engine_.is_writable(*socket.link_)) {
@@ -142,12 +146,46 @@ void ShardServer::send_to_room(std::string_view name_space, std::string_view roo
                        Audience{.rooms = {std::string(room)}, .excepts = {}})});
     }
   }
-  for (const auto& member : found->rooms().members(room)) {
+  tell_room(*found, room, sent, sequence);
+}
+
+/// `sequence`: in the log; 0: it is not there. The first packet of a turn goes to each member by
+/// itself; with the second begins a run.
+void ShardServer::tell_room(NamespaceShard& name_space, std::string_view name, const Packet& packet,
+                            std::uint64_t sequence) {
+  auto* const room = name_space.rooms().find(name);
+  if (room == nullptr) return;
+  const bool is_first = std::exchange(room->told, engine_.turn_number()) != engine_.turn_number();
+  if (!is_first) {
+    if (!room->run || !engine_.extend(*room->run, packet)) begin_run(name_space, *room, packet);
+    if (sequence > 0) room->run->last_event = sequence;
+    return;
+  }
+  for (const auto& member : room->members) {
     auto& socket = *sockets_.at(member.socket);
     if (!socket.is_connected_) continue;
     if (sequence > 0) socket.last_event_ = sequence;
-    engine_.send(*socket.link_, sent);
+    engine_.send(*socket.link_, packet);
   }
+}
+
+void ShardServer::begin_run(NamespaceShard& name_space, RoomTable::Room& room,
+                            const Packet& packet) {
+  name_space.rooms().end_run(room);
+  room.run = engine_.begin_run(packet);
+  runs_.push_back({.name_space = &name_space, .room = room.index, .run = room.run});
+  for (const auto& member : room.members) {
+    const auto& socket = *sockets_.at(member.socket);
+    if (socket.is_connected_) engine_.follow(*socket.link_, room.run, packet);
+  }
+  engine_.check_total();
+}
+
+void ShardServer::on_turn() {
+  for (const auto& [name_space, room, run] : runs_) {
+    if (run->is_open()) name_space->rooms().end_run(name_space->rooms().at(room));
+  }
+  runs_.clear();
 }
 
 void ShardServer::ask_many(const Broadcast& whom, const EventBody& event,

@@ -107,6 +107,7 @@ class ShardServer final : public LinkHandler {
   void on_message(EngineLink& link, const engineio::PacketView& message) override;
   void on_end(EngineLink& link, CloseReason reason) override;
   bool on_overflow(EngineLink& link) override;
+  void on_turn() override;
 
  private:
   enum class Membership : std::uint8_t {
@@ -208,6 +209,9 @@ class ShardServer final : public LinkHandler {
   [[nodiscard]] std::vector<NamespaceShard*> meant(const Broadcast& whom) const;
   void broadcast_in(NamespaceShard& name_space, const Broadcast& whom, const EventBody& event,
                     BroadcastId id);
+  void tell_room(NamespaceShard& name_space, std::string_view room, const Packet& packet,
+                 std::uint64_t sequence);
+  void begin_run(NamespaceShard& name_space, RoomTable::Room& room, const Packet& packet);
   void end_poll(const std::shared_ptr<Poll>& poll);
 
   // shard_recovery.cpp: sessions that are lost and found.
@@ -246,6 +250,13 @@ class ShardServer final : public LinkHandler {
   std::uint64_t last_ask_ = 0;
   std::uint32_t last_selection_ = 0;
   std::uint64_t last_broadcast_ = 0;  ///< That began here.
+  /// Of a room's run. While it is open, the room is there, and so is its namespace.
+  struct RunPlace {
+    NamespaceShard* name_space;
+    std::uint32_t room;
+    Run run;
+  };
+  std::vector<RunPlace> runs_;  ///< Of this turn.
   BroadcastClock seen_;
   SlotMap<Session> sessions_;
   struct KeptPlace {

@@ -19,7 +19,7 @@ struct Request {
   std::string target;  ///< As it came: path and query, not decoded.
   std::vector<Header> headers;
   std::string body;
-  std::string remote_address;  ///< Of the peer, without port.
+  std::string remote_address;  ///< Of the client, without port.
   unsigned version = 11;
 
   /// The target up to the `?`, not decoded.
