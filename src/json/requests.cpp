@@ -124,7 +124,7 @@ Result<ConnectRequest> connect_request(const Object& object) {
   Reader reader(object);
   ConnectRequest request;
   request.token = reader.optional_text("token", kTokenBytesMax).value_or(std::string());
-  request.device_id = reader.optional_id<domain::DeviceId>("deviceId");
+  request.device_id = reader.optional_text("deviceId", kDeviceIdBytesMax);
   request.cursor = reader.optional_text("cursor", kCursorBytesMax).value_or(std::string());
   request.is_active = read_client_state(reader, "clientState");
   return finished(reader, std::move(request));

@@ -22,6 +22,8 @@ inline constexpr std::size_t kPageDefault = 50;
 inline constexpr std::size_t kTokenBytesMax = 4096;
 /// Nor is such a cursor.
 inline constexpr std::size_t kCursorBytesMax = 512;
+/// Of a device's id as a client names it, before it is compared.
+inline constexpr std::size_t kDeviceIdBytesMax = 128;
 
 /// Of a send: the body of the REST request. An attachment is refused, a voice note dropped: this
 /// server keeps no media.
@@ -68,9 +70,9 @@ struct ChangesRequest {
 
 struct ConnectRequest {
   std::string token;
-  std::optional<domain::DeviceId> device_id;
-  std::string cursor;     ///< Empty: none.
-  bool is_active = true;  ///< `clientState`: somebody looks at the client.
+  std::optional<std::string> device_id;  ///< Any text: one that is no id is nobody's device.
+  std::string cursor;                    ///< Empty: none.
+  bool is_active = true;                 ///< `clientState`: somebody looks at the client.
 };
 /// The payload of CONNECT. A token that is missing is an empty one: whoever asks for it answers
 /// `unauthenticated`.

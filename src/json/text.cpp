@@ -136,4 +136,15 @@ void ObjectWriter::uuid(std::string_view name, const Uuid& uuid) { append_uuid(v
 
 bool is_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
+void append_page(ObjectWriter& list, const std::optional<std::string>& next_cursor) {
+  ObjectWriter page(list.value("page"));
+  if (next_cursor) {
+    page.text("nextCursor", *next_cursor);
+  } else {
+    page.null("nextCursor");
+  }
+  page.flag("hasMore", next_cursor.has_value());
+  page.close();
+}
+
 }  // namespace knotos::json

@@ -4,6 +4,7 @@
 #include "base/uuid.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -62,5 +63,8 @@ class ObjectWriter {
 
 /// Appends an id as a JSON string.
 void append_uuid(std::string& out, const Uuid& uuid);
+
+/// `"page": {"nextCursor": …, "hasMore": …}` of a list. No cursor: the last page.
+void append_page(ObjectWriter& list, const std::optional<std::string>& next_cursor);
 
 }  // namespace knotos::json

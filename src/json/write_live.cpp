@@ -34,6 +34,10 @@ void append_presence(std::string& out, const PresenceOf& presence) {
 
 }  // namespace
 
+std::optional<SettingsKind> parse_settings_kind(std::string_view name) {
+  return find_in(kSettingsNames, name);
+}
+
 std::string typing(const ports::TypingChanged& event) {
   std::string out;
   ObjectWriter object(out);

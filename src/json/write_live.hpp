@@ -33,6 +33,7 @@ struct PresenceOf {
 /// `read_state` `{userRev, chatId, lastReadSeq, unreadCount}`.
 [[nodiscard]] std::string read_state(const ports::ReadStateChanged& event);
 /// `settings_updated` `{userRev, kind}`: profile, privacy, contacts, blocks or sessions.
+[[nodiscard]] std::optional<ports::SettingsKind> parse_settings_kind(std::string_view name);
 [[nodiscard]] std::string settings_updated(const ports::SettingsChanged& event);
 /// `message_hidden` `{userRev, chatId, messageId}`.
 [[nodiscard]] std::string message_hidden(const ports::MessageHidden& event);

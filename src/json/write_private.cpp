@@ -157,14 +157,7 @@ std::string receipts(const ReadingService::Receipts& receipts,
     object.number("deliveredCount", receipts.page.delivered_count);
     object.number("readCount", receipts.page.read_count);
     object.array("data", receipts.page.receipts, append_receipt);
-    ObjectWriter page(object.value("page"));
-    if (next_cursor) {
-      page.text("nextCursor", *next_cursor);
-    } else {
-      page.null("nextCursor");
-    }
-    page.flag("hasMore", next_cursor.has_value());
-    page.close();
+    append_page(object, next_cursor);
   });
 }
 

@@ -23,7 +23,8 @@ struct MemberMoved {
 };
 
 /// `channel:chat:<id>`: a durable change took place `rev`. Tells which message is in which state
-/// now, and who came or went by it: what follows `rev` is for the members after it.
+/// now, and who came or went by it: what follows `rev` is for the members after it. Without a
+/// message it is a mere hint that the chat may stand at `rev`: look in the store.
 struct ChatChanged {
   domain::ChatId chat_id;
   domain::Rev rev = 0;
@@ -105,15 +106,30 @@ struct PresenceChanged {
   domain::UserId user_id;
 };
 
-using BusEvent =
-    std::variant<ChatChanged, ChatAdded, SessionRevoked, ChatStateChanged, ReadStateChanged,
-                 SettingsChanged, MessageHidden, ReceiptMoved, TypingChanged, PresenceChanged>;
+/// An event of somebody who is not Knotos, for everybody in a chat or for all of a user's sockets:
+/// relayed as it is (SEMANTICS section 11). Its name and its text were checked by the bus.
+struct ForeignEvent {
+  std::variant<domain::ChatId, domain::UserId> to;
+  std::string name;
+  std::string text;  ///< JSON.
+};
+
+using BusEvent = std::variant<ChatChanged, ChatAdded, SessionRevoked, ChatStateChanged,
+                              ReadStateChanged, SettingsChanged, MessageHidden, ReceiptMoved,
+                              TypingChanged, PresenceChanged, ForeignEvent>;
 
 /// Hears what the bus brings: on any shard, in any order, twice or not at all.
 class BusListener {
  public:
   virtual ~BusListener() = default;
   virtual void hear(BusEvent event) = 0;
+
+  /// What other processes publish does not arrive any more, and what is published here may reach
+  /// nobody there. The own process still hears itself. Any thread.
+  virtual void bus_degraded() = 0;
+  /// All channels are joined again. What was published in between is for the store to tell. Any
+  /// thread.
+  virtual void bus_restored() = 0;
 };
 
 /// At most once, no promise of order: a hint that the store has changed (SEMANTICS section 1.3).
@@ -126,14 +142,15 @@ class Bus {
   /// what was committed stays committed, and a lost event is repaired by its reader. Any shard.
   virtual void publish(BusEvent event) = 0;
 
-  /// Answers once events of the channel arrive. Counted: as many `leave`s as `join`s. Errors:
+  /// Answers once events of the channels arrive, all of them or none; while the bus is degraded at
+  /// once, and they arrive when it is restored. Counted: as many `leave`s as `join`s. Errors:
   /// overloaded.
-  [[nodiscard]] virtual Task<Result<void>> join_chat(domain::ChatId chat) = 0;
+  [[nodiscard]] virtual Task<Result<void>> join_chats(std::vector<domain::ChatId> chats) = 0;
   virtual void leave_chat(domain::ChatId chat) = 0;
   [[nodiscard]] virtual Task<Result<void>> join_user(domain::UserId user) = 0;
   virtual void leave_user(domain::UserId user) = 0;
   /// Of those whose presence somebody here has subscribed to.
-  [[nodiscard]] virtual Task<Result<void>> join_presence(domain::UserId user) = 0;
+  [[nodiscard]] virtual Task<Result<void>> join_presences(std::vector<domain::UserId> users) = 0;
   virtual void leave_presence(domain::UserId user) = 0;
 
   /// Before the first publish; null: nobody.

@@ -165,6 +165,10 @@ Task<Result<ports::AccessClaims>> AccountService::authenticate_device(std::strin
   co_return *claims;
 }
 
+Task<Result<bool>> AccountService::is_signed_in(domain::UserId user, domain::DeviceId device) {
+  co_return co_await ports_.accounts.is_signed_in(user, device);
+}
+
 Task<Result<bool>> AccountService::has_password(domain::UserId user, std::string password) {
   auto found = co_await ports_.accounts.find_user(user);
   if (!found) co_return fail(std::move(found.error()));

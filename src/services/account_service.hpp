@@ -78,6 +78,9 @@ class AccountService {
   /// Errors: unauthenticated, token_expired, store_unavailable.
   [[nodiscard]] Task<Result<ports::AccessClaims>> authenticate_device(std::string access_token);
 
+  /// Errors: store_unavailable.
+  [[nodiscard]] Task<Result<bool>> is_signed_in(domain::UserId user, domain::DeviceId device);
+
   /// Whether it is the user's password: asked again before what cannot be undone. Errors:
   /// not_found, overloaded, store_unavailable.
   [[nodiscard]] Task<Result<bool>> has_password(domain::UserId user, std::string password);

@@ -35,9 +35,7 @@ void ChatHead::learn(const ports::LoadedChat& loaded) {
       members_.erase(state.user_id);
       continue;
     }
-    members_[state.user_id] = {.role = state.role,
-                               .own_count = state.own_count,
-                               .visible_from_seq = state.visible_from_seq};
+    members_[state.user_id] = {.role = state.role, .own_count = state.own_count};
   }
 }
 

@@ -62,7 +62,6 @@ using WaitingWrite = std::variant<std::shared_ptr<WaitingMessage>, std::shared_p
 struct HeldMember {
   domain::Role role = domain::Role::member;
   domain::Ordinal own_count = 0;
-  domain::Seq visible_from_seq = 1;
 };
 
 /// One chat on its home shard: its state at the end of its log as far as this process knows, and

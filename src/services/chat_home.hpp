@@ -89,9 +89,9 @@ class ChatHome : public std::enable_shared_from_this<ChatHome> {
   using Refusals = std::unordered_map<domain::UserId, Error>;
   [[nodiscard]] Task<Refusals> refusals_of(std::shared_ptr<ChatHead> head,
                                            std::vector<std::shared_ptr<WaitingMessage>> waiting);
-  [[nodiscard]] Task<Result<std::optional<domain::ReplyTo>>> reply_of(domain::ChatId chat,
-                                                                      domain::MessageId target,
-                                                                      domain::Seq visible_from_seq);
+  [[nodiscard]] Task<Result<std::optional<domain::ReplyTo>>> reply_of(domain::UserId sender,
+                                                                      domain::ChatId chat,
+                                                                      domain::MessageId target);
   void place(const ChatHead& head, Batch& batch);
   void complete(ChatHead& head, const Batch& batch);
   void fail_batch(ChatHead& head, const Batch& batch, const Error& error);
@@ -111,6 +111,9 @@ class ChatHome : public std::enable_shared_from_this<ChatHome> {
   /// change checked again.
   [[nodiscard]] Task<Result<std::optional<domain::Message>>> try_change(
       std::shared_ptr<ChatHead> head, ChangeRequest request);
+  /// Whether the message is there for who asks. Errors: store_unavailable.
+  [[nodiscard]] Task<Result<bool>> sees(domain::ChatId chat, ChangeRequest request,
+                                        domain::Message target);
   /// What the rules must know beside the message. Errors: store_unavailable.
   [[nodiscard]] Task<Result<ChangeSituation>> situation_of(std::shared_ptr<ChatHead> head,
                                                            ChangeRequest request,

@@ -58,14 +58,12 @@ Task<Result<std::optional<Message>>> ChatHome::try_change(std::shared_ptr<ChatHe
     co_return fail(Errc::not_found, "There is no such chat.");
   }
   const auto role = member == nullptr ? domain::Role::member : member->role;
-  const auto visible_from_seq =
-      member == nullptr || request.is_farewell ? domain::Seq{1} : member->visible_from_seq;
 
   auto target = co_await around_.ports.messages.find(chat, request.message_id);
   if (!target && target.error().code != Errc::not_found) co_return fail(target.error());
-  if (!target || target->seq < visible_from_seq) {
-    co_return fail(Errc::not_found, "There is no such message.");
-  }
+  auto is_seen = target ? co_await sees(chat, request, *target) : Result<bool>(false);
+  if (!is_seen) co_return fail(std::move(is_seen.error()));
+  if (!*is_seen) co_return fail(Errc::not_found, "There is no such message.");
   if (request.kind != domain::ChangeKind::erase) {
     // Whoever is kept away may still take back what they wrote.
     auto contact = co_await check_contact(head, request.actor_id);
@@ -81,6 +79,17 @@ Task<Result<std::optional<Message>>> ChatHome::try_change(std::shared_ptr<ChatHe
   }
   if (!*change) co_return std::optional<Message>(std::move(*target));
   co_return co_await append_change(head, std::move(request), std::move(**change), situation->now);
+}
+
+/// What the actor has cleared away or hidden is not there for them. The log does not move it, so
+/// the head does not hold it.
+Task<Result<bool>> ChatHome::sees(domain::ChatId chat, ChangeRequest request, Message target) {
+  if (request.is_farewell) co_return true;
+  const auto visibility = co_await around_.ports.states.visibility(request.actor_id, chat);
+  // Their membership has ended since the head was loaded: the append finds its place taken.
+  if (!visibility && visibility.error().code == Errc::not_found) co_return false;
+  if (!visibility) co_return fail(visibility.error());
+  co_return visibility->shows(target);
 }
 
 Task<Result<ChangeSituation>> ChatHome::situation_of(std::shared_ptr<ChatHead> head,

@@ -103,10 +103,11 @@ Task<ChatHome::Batch> ChatHome::admit(std::shared_ptr<ChatHead> head,
     }
     std::optional<domain::ReplyTo> reply;
     if (message->draft.reply_to) {
-      auto found =
-          co_await reply_of(head->id(), *message->draft.reply_to, member->visible_from_seq);
+      auto found = co_await reply_of(message->sender_id, head->id(), *message->draft.reply_to);
       if (!found) {
-        head->answer(message, fail(std::move(found.error())));
+        // A repeat of a reply that was stored is none the worse for what became of its target.
+        auto answer = co_await refuse(message, head->id(), std::move(found.error()));
+        head->answer(message, answer);
         continue;
       }
       reply = std::move(*found);
@@ -133,12 +134,15 @@ Task<ChatHome::Refusals> ChatHome::refusals_of(
 }
 
 /// Read here and not before the message waits: an erasure in between would live on in the preview.
-Task<Result<std::optional<domain::ReplyTo>>> ChatHome::reply_of(ChatId chat,
-                                                                domain::MessageId target,
-                                                                domain::Seq visible_from_seq) {
+Task<Result<std::optional<domain::ReplyTo>>> ChatHome::reply_of(domain::UserId sender, ChatId chat,
+                                                                domain::MessageId target) {
   auto found = co_await around_.ports.messages.find(chat, target);
   if (!found && found.error().code != Errc::not_found) co_return fail(std::move(found.error()));
-  if (!found || found->seq < visible_from_seq) {
+  const auto visibility = co_await around_.ports.states.visibility(sender, chat);
+  if (!visibility && visibility.error().code != Errc::not_found) {
+    co_return fail(visibility.error());
+  }
+  if (!found || !visibility || !visibility->shows(*found)) {
     co_return fail_field("/replyToMessageId", "not-found", "There is no such message in the chat.");
   }
   co_return domain::ReplyTo{.message_id = found->id,

@@ -99,6 +99,7 @@ Task<Result<ChatService::Created>> ChatService::create_group(UserId creator, New
   const auto now = ports_.clock.now();
   const auto request_hash = hash_of_request(group.title, members);
   Chat chat;
+  bool is_repeat = false;
   if (group.client_chat_id) {
     chat.id = domain::group_chat_id(creator, *group.client_chat_id);
     // A repeat learns that the group was made, whatever its members have decided since.
@@ -106,14 +107,15 @@ Task<Result<ChatService::Created>> ChatService::create_group(UserId creator, New
     if (!before) co_return fail(std::move(before.error()));
     if (*before && (*before)->chat.request_hash != request_hash) co_return another_group();
     if (*before) co_return Created{.is_new = false, .item = std::move(**before)};
+    // It may be there although its maker has left it.
+    auto standings = co_await ports_.chats.standings({chat.id});
+    if (!standings) co_return fail(std::move(standings.error()));
+    is_repeat = !standings->empty();
   } else {
     chat.id = ports::random_id<domain::ChatId>(ports_.random);
   }
-  // Also where its maker has left it since.
-  auto standings = co_await ports_.chats.standings({chat.id});
-  if (!standings) co_return fail(std::move(standings.error()));
   std::vector<UserId> others(members.begin() + 1, members.end());
-  if (standings->empty()) {
+  if (!is_repeat) {
     auto checked = co_await check_members(creator, others, group.member_ids);
     if (!checked) co_return fail(std::move(checked.error()));
   }

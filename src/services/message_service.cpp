@@ -16,7 +16,9 @@ using domain::UserId;
 }  // namespace
 
 MessageService::MessageService(Ports ports, Limits limits)
-    : ports_(ports), limits_(limits), rates_(limits.rate_messages) {
+    : ports_(ports),
+      limits_(limits),
+      rates_(limits.rate_messages, {.board = ports.rate_board, .name = "messages"}) {
   for (std::size_t shard = 0; shard < ports_.shards.count(); ++shard) {
     homes_.push_back(
         std::make_shared<ChatHome>(ChatHome::Surroundings{.ports = ports_,

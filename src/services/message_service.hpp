@@ -42,6 +42,7 @@ class MessageService {
     ports::Bus& bus;
     const ports::Clock& clock;
     ports::Random& random;
+    ports::RateBoard* rate_board = nullptr;  ///< Null: this process counts alone.
   };
 
   struct Limits {

@@ -24,6 +24,7 @@ struct OwnServices {
     const ports::Clock& clock;
     AccountService& accounts;
     MessageService& writes;
+    ports::RateBoard* rate_board = nullptr;  ///< Null: this process counts alone.
   };
 
   struct Limits {
@@ -33,7 +34,7 @@ struct OwnServices {
   };
 
   OwnServices(const Ports& ports, const Limits& limits)
-      : rates(limits.rates, ports.clock),
+      : rates(limits.rates, ports.clock, ports.rate_board),
         reading({.shards = ports.shards,
                  .states = ports.states,
                  .messages = ports.messages,

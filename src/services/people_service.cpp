@@ -73,11 +73,13 @@ Task<Result<PeopleService::Seen>> PeopleService::user(UserId viewer, UserId user
   if (!found) co_return fail(std::move(found.error()));
   Seen seen{.user = std::move(*found), .last_seen_at = {}};
   if (seen.user.is_deleted) co_return seen;
-  auto there = co_await ports_.people.relation(viewer, user);
-  if (!there) co_return fail(std::move(there.error()));
-  auto back = co_await ports_.people.relation(user, viewer);
-  if (!back) co_return fail(std::move(back.error()));
-  if (viewer != user && !see_each_other(*there, *back)) co_return seen;
+  if (viewer != user) {
+    auto there = co_await ports_.people.relation(viewer, user);
+    if (!there) co_return fail(std::move(there.error()));
+    auto back = co_await ports_.people.relation(user, viewer);
+    if (!back) co_return fail(std::move(back.error()));
+    if (!see_each_other(*there, *back)) co_return seen;
+  }
   auto last_seen = co_await ports_.people.last_seen(user);
   if (last_seen) seen.last_seen_at = *last_seen;
   co_return seen;

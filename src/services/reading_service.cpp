@@ -85,11 +85,13 @@ Task<Result<ReadingService::ReadState>> ReadingService::mark_delivered(UserId us
   auto before = co_await ports_.states.state(user, chat);
   if (!before && before.error().code == Errc::not_found) co_return fail(no_such_chat());
   if (!before) co_return fail(std::move(before.error()));
-  if (seq > before->chat.last_seq) {
-    co_return fail_field("/seq", "out-of-range", "The chat has no such message yet.");
-  }
   if (seq <= before->state.last_delivered_seq) co_return read_state_of(*before);
+  // Where a mark is kept, the store says whether there is such a message: it may be one that is
+  // committed and not seen in the chat yet.
   if (before->chat.member_count > limits_.receipt_members_max) {
+    if (seq > before->chat.last_seq) {
+      co_return fail_field("/seq", "out-of-range", "The chat has no such message yet.");
+    }
     deliveries_not_kept.add();
     co_return read_state_of(*before);
   }

@@ -68,9 +68,11 @@ Task<Result<domain::Message>> StateService::hide(UserId user, ChatId chat,
   if (!visibility) co_return fail(std::move(visibility.error()));
   auto found = co_await ports_.messages.find(chat, message);
   if (!found && found.error().code != Errc::not_found) co_return fail(std::move(found.error()));
-  if (!found || !visibility->shows(*found)) {
+  const bool is_done = found && visibility->is_hidden(message);
+  if (!found || (!is_done && !visibility->shows(*found))) {
     co_return fail(Errc::not_found, "There is no such message.");
   }
+  if (is_done) co_return domain::as_seen(std::move(*found), *visibility);
   auto change = named(co_await ports_.states.hide(user, chat, message, ports_.clock.now()));
   if (!change) co_return fail(std::move(change.error()));
   if (change->has_moved) {

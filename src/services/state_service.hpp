@@ -42,7 +42,7 @@ class StateService {
   /// Off the user's list until a later message counts.
   [[nodiscard]] Task<Result<ports::StateChange>> take_off_list(domain::UserId user,
                                                                domain::ChatId chat);
-  /// "Delete for me": answers the message as it was. Again, it is not there any more. Errors:
+  /// "Delete for me": answers the message as it was; again, its stub, and nothing is told. Errors:
   /// conflict (too many are hidden in this chat).
   [[nodiscard]] Task<Result<domain::Message>> hide(domain::UserId user, domain::ChatId chat,
                                                    domain::MessageId message);

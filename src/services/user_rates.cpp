@@ -15,25 +15,35 @@ constexpr Names<RateKind, kRateKinds> kNames{{
     {RateKind::people, "people"},
     {RateKind::sync, "sync"},
     {RateKind::account, "account"},
+    {RateKind::members, "members"},
+    {RateKind::changes, "changes"},
 }};
 
 #define KN_REFUSED(NAME) {"user_rate_limited_total", "What users did too often.", "kind", NAME}
 /// In the order of `RateKind`.
-std::array<metrics::Counter, kRateKinds> refused{{KN_REFUSED("marks"), KN_REFUSED("state"),
-                                                  KN_REFUSED("chats"), KN_REFUSED("people"),
-                                                  KN_REFUSED("sync"), KN_REFUSED("account")}};
+std::array<metrics::Counter, kRateKinds> refused{
+    {KN_REFUSED("marks"), KN_REFUSED("state"), KN_REFUSED("chats"), KN_REFUSED("people"),
+     KN_REFUSED("sync"), KN_REFUSED("account"), KN_REFUSED("members"), KN_REFUSED("changes")}};
 
 }  // namespace
 
 std::string_view name_of(RateKind kind) { return name_in(kNames, kind); }
 
-UserRates::UserRates(UserRateLimits limits, const ports::Clock& clock)
-    : clock_(clock), limiters_{std::make_unique<RateLimiter>(limits.marks),
-                               std::make_unique<RateLimiter>(limits.state),
-                               std::make_unique<RateLimiter>(limits.chats),
-                               std::make_unique<RateLimiter>(limits.people),
-                               std::make_unique<RateLimiter>(limits.sync),
-                               std::make_unique<RateLimiter>(limits.account)} {}
+UserRates::UserRates(UserRateLimits limits, const ports::Clock& clock, ports::RateBoard* board)
+    : clock_(clock) {
+  const auto put = [this, board](RateKind kind, const Rate& rate) {
+    limiters_[static_cast<std::size_t>(kind)] = std::make_unique<RateLimiter>(
+        rate, RateLimiter::Fleet{.board = board, .name = std::string(name_of(kind))});
+  };
+  put(RateKind::marks, limits.marks);
+  put(RateKind::state, limits.state);
+  put(RateKind::chats, limits.chats);
+  put(RateKind::people, limits.people);
+  put(RateKind::sync, limits.sync);
+  put(RateKind::account, limits.account);
+  put(RateKind::members, limits.members);
+  put(RateKind::changes, limits.changes);
+}
 
 RateLimiter::Verdict UserRates::take(RateKind kind, domain::UserId user) {
   const auto verdict = limiter(kind).take(hash_of(user.uuid()), clock_.steady_now());

@@ -21,9 +21,11 @@ enum class RateKind : std::uint8_t {
   people,   ///< Profile, privacy, contacts, blocks.
   sync,     ///< Sync and verify.
   account,  ///< Export and deletion.
+  members,  ///< Members, roles and invites; the titles of groups.
+  changes,  ///< Reactions, pins and deletions. Edits count as messages.
 };
 
-inline constexpr std::size_t kRateKinds = 6;
+inline constexpr std::size_t kRateKinds = 8;
 
 /// Also the name of its setting, after `rate-`, and of its policy in headers.
 [[nodiscard]] std::string_view name_of(RateKind kind);
@@ -35,12 +37,15 @@ struct UserRateLimits {
   Rate people{500, std::chrono::seconds(10), 0};
   Rate sync{500, std::chrono::seconds(10), 0};
   Rate account{60, std::chrono::seconds(60), 0};
+  Rate members{2'000, std::chrono::seconds(60), 0};
+  Rate changes{1'000, std::chrono::seconds(10), 0};
 };
 
 /// Counts what each user does, over all devices and both transports. Any thread.
 class UserRates {
  public:
-  UserRates(UserRateLimits limits, const ports::Clock& clock);
+  /// `board`: where the fleet counts together; null: this process counts alone.
+  UserRates(UserRateLimits limits, const ports::Clock& clock, ports::RateBoard* board);
 
   [[nodiscard]] const Rate& rate(RateKind kind) const { return limiter(kind).rate(); }
 

@@ -15,8 +15,8 @@ void LocalBus::publish(ports::BusEvent event) {
   if (auto* listener = listener_.load(std::memory_order_acquire)) listener->hear(std::move(event));
 }
 
-Task<Result<void>> LocalBus::join_chat(domain::ChatId /*chat*/) {
-  chats_joined.add(1);
+Task<Result<void>> LocalBus::join_chats(std::vector<domain::ChatId> chats) {
+  chats_joined.add(static_cast<std::int64_t>(chats.size()));
   co_return Result<void>();
 }
 
@@ -29,8 +29,8 @@ Task<Result<void>> LocalBus::join_user(domain::UserId /*user*/) {
 
 void LocalBus::leave_user(domain::UserId /*user*/) { users_joined.add(-1); }
 
-Task<Result<void>> LocalBus::join_presence(domain::UserId /*user*/) {
-  presences_joined.add(1);
+Task<Result<void>> LocalBus::join_presences(std::vector<domain::UserId> users) {
+  presences_joined.add(static_cast<std::int64_t>(users.size()));
   co_return Result<void>();
 }
 

@@ -12,11 +12,11 @@ class LocalBus final : public ports::Bus {
  public:
   void publish(ports::BusEvent event) override;
 
-  [[nodiscard]] Task<Result<void>> join_chat(domain::ChatId chat) override;
+  [[nodiscard]] Task<Result<void>> join_chats(std::vector<domain::ChatId> chats) override;
   void leave_chat(domain::ChatId chat) override;
   [[nodiscard]] Task<Result<void>> join_user(domain::UserId user) override;
   void leave_user(domain::UserId user) override;
-  [[nodiscard]] Task<Result<void>> join_presence(domain::UserId user) override;
+  [[nodiscard]] Task<Result<void>> join_presences(std::vector<domain::UserId> users) override;
   void leave_presence(domain::UserId user) override;
 
   void listen(ports::BusListener* listener) override;

@@ -1,6 +1,7 @@
 #include "adapters/memory/memory_store.hpp"
 
 #include "base/assert.hpp"
+#include "ports/history_page.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -25,6 +26,40 @@ std::optional<std::size_t> find_offender(const std::vector<domain::LogEntry>& en
   }
   return std::nullopt;
 }
+
+/// What one reader may see of a chat.
+class Shown {
+ public:
+  Shown(const std::vector<domain::Message>& all, const ports::HistoryQuery& query) {
+    for (const auto& message : all) {
+      const bool is_hidden = std::ranges::binary_search(query.hidden, message.id);
+      if (message.seq >= query.first_seq && !is_hidden) messages_.push_back(&message);
+    }
+  }
+
+  [[nodiscard]] std::vector<domain::Message> before(domain::Seq seq, std::size_t limit) const {
+    const auto end = place_of(seq);
+    return copy(end - std::min(end, limit), end);
+  }
+  [[nodiscard]] std::vector<domain::Message> from(domain::Seq seq, std::size_t limit) const {
+    const auto begin = place_of(seq);
+    return copy(begin, begin + std::min(messages_.size() - begin, limit));
+  }
+
+ private:
+  [[nodiscard]] std::size_t place_of(domain::Seq seq) const {
+    const auto seq_of = [](const domain::Message* message) { return message->seq; };
+    const auto at = std::ranges::lower_bound(messages_, seq, {}, seq_of);
+    return static_cast<std::size_t>(at - messages_.begin());
+  }
+  [[nodiscard]] std::vector<domain::Message> copy(std::size_t begin, std::size_t end) const {
+    std::vector<domain::Message> messages;
+    for (auto at = begin; at < end; ++at) messages.push_back(*messages_[at]);
+    return messages;
+  }
+
+  std::vector<const domain::Message*> messages_;  ///< Ascending by `seq`.
+};
 
 }  // namespace
 
@@ -127,42 +162,8 @@ Task<Result<ports::HistoryPage>> MemoryStore::history(domain::ChatId chat,
   if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
   const auto* found = stored(chat);
   if (found == nullptr) co_return ports::HistoryPage{};
-  // What the reader may see, and which of it: [begin, end).
-  std::vector<const domain::Message*> shown;
-  for (const auto& message : found->messages) {
-    const bool is_hidden = std::ranges::binary_search(query.hidden, message.id);
-    if (message.seq >= query.first_seq && !is_hidden) shown.push_back(&message);
-  }
-  const auto place_of = [&shown](domain::Seq seq) {
-    const auto seq_of = [](const domain::Message* message) { return message->seq; };
-    const auto at = std::ranges::lower_bound(shown, seq, {}, seq_of);
-    return static_cast<std::size_t>(at - shown.begin());
-  };
-  std::size_t begin = 0;
-  std::size_t end = 0;
-  switch (query.from) {
-    case ports::HistoryFrom::newest:
-      end = shown.size();
-      begin = end - std::min(end, query.limit);
-      break;
-    case ports::HistoryFrom::before:
-      end = place_of(query.seq);
-      begin = end - std::min(end, query.limit);
-      break;
-    case ports::HistoryFrom::after:
-      begin = query.seq > found->chat.last_seq ? shown.size() : place_of(query.seq + 1);
-      end = begin + std::min(shown.size() - begin, query.limit);
-      break;
-    case ports::HistoryFrom::around: {
-      const auto middle = place_of(query.seq);
-      begin = middle - std::min(middle, query.limit / 2);
-      end = middle + std::min(shown.size() - middle, query.limit - query.limit / 2);
-      break;
-    }
-  }
-  ports::HistoryPage page{.messages = {}, .has_older = begin > 0, .has_newer = end < shown.size()};
-  for (auto at = begin; at < end; ++at) page.messages.push_back(*shown[at]);
-  co_return page;
+  Shown shown(found->messages, query);
+  co_return ports::history_page(shown, query, found->chat.last_seq);
 }
 
 Task<Result<domain::Message>> MemoryStore::find(domain::ChatId chat, domain::MessageId message) {

@@ -79,44 +79,43 @@ Task<Result<std::vector<ports::Relation>>> MemoryStore::relations(
   co_return relations;
 }
 
-Task<Raised> MemoryStore::put_contact(domain::UserId owner, domain::UserId other, Time now) {
+Raised MemoryStore::put_person(Account::People Account::* people, std::size_t count_max,
+                               domain::UserId owner, domain::UserId other, Time now) {
   const std::scoped_lock lock(mutex_);
-  if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
+  if (!is_available_) return fail_because(Errc::store_unavailable, kUnavailable);
   auto* account = account_of(owner);
-  if (account == nullptr || account_of(other) == nullptr) co_return fail(Errc::not_found);
-  if (account->contacts.contains(other)) co_return std::nullopt;
-  if (account->contacts.size() >= domain::kContactsMax) co_return fail(Errc::conflict);
-  account->contacts.emplace(other, now);
-  co_return raise_settings(*account);
+  if (account == nullptr || account_of(other) == nullptr) return fail(Errc::not_found);
+  auto& there = account->*people;
+  if (there.contains(other)) return std::nullopt;
+  if (there.size() >= count_max) return fail(Errc::conflict);
+  there.emplace(other, now);
+  return raise_settings(*account);
+}
+
+Raised MemoryStore::remove_person(Account::People Account::* people, domain::UserId owner,
+                                  domain::UserId other) {
+  const std::scoped_lock lock(mutex_);
+  if (!is_available_) return fail_because(Errc::store_unavailable, kUnavailable);
+  auto* account = account_of(owner);
+  if (account == nullptr) return fail(Errc::not_found);
+  if ((account->*people).erase(other) == 0) return std::nullopt;
+  return raise_settings(*account);
+}
+
+Task<Raised> MemoryStore::put_contact(domain::UserId owner, domain::UserId other, Time now) {
+  co_return put_person(&Account::contacts, domain::kContactsMax, owner, other, now);
 }
 
 Task<Raised> MemoryStore::remove_contact(domain::UserId owner, domain::UserId other) {
-  const std::scoped_lock lock(mutex_);
-  if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
-  auto* account = account_of(owner);
-  if (account == nullptr) co_return fail(Errc::not_found);
-  if (account->contacts.erase(other) == 0) co_return std::nullopt;
-  co_return raise_settings(*account);
+  co_return remove_person(&Account::contacts, owner, other);
 }
 
 Task<Raised> MemoryStore::put_block(domain::UserId owner, domain::UserId other, Time now) {
-  const std::scoped_lock lock(mutex_);
-  if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
-  auto* account = account_of(owner);
-  if (account == nullptr || account_of(other) == nullptr) co_return fail(Errc::not_found);
-  if (account->blocks.contains(other)) co_return std::nullopt;
-  if (account->blocks.size() >= domain::kBlocksMax) co_return fail(Errc::conflict);
-  account->blocks.emplace(other, now);
-  co_return raise_settings(*account);
+  co_return put_person(&Account::blocks, domain::kBlocksMax, owner, other, now);
 }
 
 Task<Raised> MemoryStore::remove_block(domain::UserId owner, domain::UserId other) {
-  const std::scoped_lock lock(mutex_);
-  if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
-  auto* account = account_of(owner);
-  if (account == nullptr) co_return fail(Errc::not_found);
-  if (account->blocks.erase(other) == 0) co_return std::nullopt;
-  co_return raise_settings(*account);
+  co_return remove_person(&Account::blocks, owner, other);
 }
 
 Task<Result<std::optional<ports::Acquaintance>>> MemoryStore::contact(domain::UserId owner,

@@ -209,12 +209,14 @@ class MemoryStore final : public ports::ChatLog,
   };
 
   struct Account {
+    using People = std::map<domain::UserId, Time>;  ///< Since when.
+
     ports::Credentials credentials;
     domain::UserRev user_rev = 0;
     std::set<domain::ChatId> chats;  ///< Those with a state of this user's.
     domain::Privacy privacy;
-    std::map<domain::UserId, Time> contacts;
-    std::map<domain::UserId, Time> blocks;
+    People contacts;
+    People blocks;
     std::optional<Time> last_seen;
     Time changed_at;  ///< Of what the user set for themselves, or of their sessions.
   };
@@ -229,6 +231,14 @@ class MemoryStore final : public ports::ChatLog,
     ports::AppendStatus status;
     UnknownFate fate;
   };
+
+  /// Contacts or blocks; each takes the mutex itself.
+  [[nodiscard]] Result<std::optional<domain::UserRev>> put_person(Account::People Account::* people,
+                                                                  std::size_t count_max,
+                                                                  domain::UserId owner,
+                                                                  domain::UserId other, Time now);
+  [[nodiscard]] Result<std::optional<domain::UserRev>> remove_person(
+      Account::People Account::* people, domain::UserId owner, domain::UserId other);
 
   // All below: with the mutex held.
   [[nodiscard]] StoredChat* stored(domain::ChatId chat);
@@ -260,8 +270,8 @@ class MemoryStore final : public ports::ChatLog,
   domain::UserRev raise_settings(Account& account);
   [[nodiscard]] ports::Relation relation_of(domain::UserId one, domain::UserId other) const;
   [[nodiscard]] ports::AcquaintancePage page_of(
-      const std::map<domain::UserId, Time>& people,
-      const std::optional<ports::AcquaintancePosition>& after, std::size_t limit) const;
+      const Account::People& people, const std::optional<ports::AcquaintancePosition>& after,
+      std::size_t limit) const;
 
   mutable std::mutex mutex_;
   bool is_available_ = true;
