@@ -1,5 +1,7 @@
 #include "adapters/sqlite/connection.hpp"
 
+#include "adapters/sqlite/gathering_vfs.hpp"
+
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -128,10 +130,11 @@ std::size_t Connection::SqlHash::operator()(std::string_view sql) const {
 
 Connection::Connection(const std::string& file, Mode mode) {
   count_no_memory();
-  const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-                    (mode == Mode::read_write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-                                              : SQLITE_OPEN_READONLY);
-  const int code = sqlite3_open_v2(file.c_str(), &handle_, flags, nullptr);
+  const int flags =
+      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+      (mode == Mode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  const char* const vfs = mode == Mode::gathering ? gathering_vfs() : nullptr;
+  const int code = sqlite3_open_v2(file.c_str(), &handle_, flags, vfs);
   if (code != SQLITE_OK) {
     const Failure failure(code,
                           handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(code));
@@ -165,6 +168,8 @@ Statement Connection::prepare(std::string_view sql) {
 }
 
 std::int64_t Connection::changes() const { return sqlite3_changes64(handle_); }
+
+std::int64_t Connection::total_changes() const { return sqlite3_total_changes64(handle_); }
 
 bool Connection::is_in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 

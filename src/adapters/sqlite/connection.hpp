@@ -104,7 +104,11 @@ class Statement {
 /// throw Failure.
 class Connection {
  public:
-  enum class Mode { read_write, read_only };
+  enum class Mode {
+    read_write,
+    read_only,
+    gathering,  ///< Read and write, by `gathering_vfs`.
+  };
 
   Connection(const std::string& file, Mode mode);
   Connection(const Connection&) = delete;
@@ -119,6 +123,8 @@ class Connection {
 
   /// Rows that the last statement changed.
   [[nodiscard]] std::int64_t changes() const;
+  /// Rows that were changed since it was opened, by whatever.
+  [[nodiscard]] std::int64_t total_changes() const;
   /// Inside a transaction.
   [[nodiscard]] bool is_in_transaction() const;
 

@@ -4,6 +4,9 @@
 
 namespace knotos::adapters::sqlite {
 
+/// The database, in a data directory.
+inline constexpr const char* kDatabaseName = "knotos.db";
+
 /// The data directory, made with mode 0700 where it is not there, and held by this process alone: a
 /// lock on `knotos.lock` in it, which the kernel drops with the process.
 class DataDirectory {

@@ -1,5 +1,6 @@
 #include "adapters/sqlite/rows.hpp"
 #include "adapters/sqlite/sqlite_store.hpp"
+#include "ports/history_page.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -19,9 +20,8 @@ std::vector<Message> read_all(Statement row) {
 /// One reader's way through the messages of a chat: what they may not see is not there.
 class Walk {
  public:
-  Walk(Connection& connection, domain::ChatId chat, const ports::HistoryQuery& query,
-       domain::Seq last_seq)
-      : connection_(connection), chat_(chat), query_(query), last_seq_(last_seq) {}
+  Walk(Connection& connection, domain::ChatId chat, const ports::HistoryQuery& query)
+      : connection_(connection), chat_(chat), query_(query) {}
 
   /// Ascending, like `from`.
   [[nodiscard]] std::vector<Message> before(domain::Seq seq, std::size_t limit) {
@@ -41,16 +41,6 @@ class Walk {
     return take(row, limit);
   }
 
-  // Messages are dense, so that mostly no look is needed.
-  [[nodiscard]] bool has_before(domain::Seq seq) {
-    if (query_.hidden.empty()) return seq > query_.first_seq;
-    return !before(seq, 1).empty();
-  }
-  [[nodiscard]] bool has_from(domain::Seq seq) {
-    if (query_.hidden.empty()) return std::max(seq, query_.first_seq) <= last_seq_;
-    return !from(seq, 1).empty();
-  }
-
  private:
   /// Steps until there are enough: the statements have no limit of their own.
   [[nodiscard]] std::vector<Message> take(Statement& row, std::size_t limit) const {
@@ -65,46 +55,12 @@ class Walk {
   Connection& connection_;
   domain::ChatId chat_;
   const ports::HistoryQuery& query_;
-  domain::Seq last_seq_;
 };
 
 domain::Seq last_seq_of(Connection& connection, domain::ChatId chat) {
   auto row = connection.prepare("SELECT last_seq FROM chats WHERE id = ?1");
   row.bind(chat);
   return row.step() ? row.count(0) : 0;
-}
-
-ports::HistoryPage read_history(Connection& connection, domain::ChatId chat,
-                                const ports::HistoryQuery& query) {
-  const auto last_seq = last_seq_of(connection, chat);
-  const auto end = last_seq + 1;
-  // Beyond the end there is nothing; and a number that large would not fit SQLite's.
-  const auto seq = std::min(query.seq, end);
-  Walk walk(connection, chat, query, last_seq);
-  ports::HistoryPage page;
-  // Where an empty page lies.
-  domain::Seq place = end;
-  switch (query.from) {
-    case ports::HistoryFrom::newest:
-      page.messages = walk.before(end, query.limit);
-      break;
-    case ports::HistoryFrom::before:
-      page.messages = walk.before(seq, query.limit);
-      place = seq;
-      break;
-    case ports::HistoryFrom::after:
-      page.messages = walk.from(seq + 1, query.limit);
-      break;
-    case ports::HistoryFrom::around: {
-      page.messages = walk.before(seq, query.limit / 2);
-      auto later = walk.from(seq, query.limit - query.limit / 2);
-      std::ranges::move(later, std::back_inserter(page.messages));
-      break;
-    }
-  }
-  page.has_older = walk.has_before(page.messages.empty() ? place : page.messages.front().seq);
-  page.has_newer = walk.has_from(page.messages.empty() ? place : page.messages.back().seq + 1);
-  return page;
 }
 
 }  // namespace
@@ -131,7 +87,8 @@ Task<Result<ports::Changes>> SqliteStore::changes(domain::ChatId chat, domain::R
 Task<Result<ports::HistoryPage>> SqliteStore::history(domain::ChatId chat,
                                                       ports::HistoryQuery query) {
   auto work = [chat, query](Connection& connection) -> Result<ports::HistoryPage> {
-    return read_history(connection, chat, query);
+    Walk walk(connection, chat, query);
+    return ports::history_page(walk, query, last_seq_of(connection, chat));
   };
   co_return co_await readers_.read<ports::HistoryPage>(std::move(work));
 }

@@ -21,7 +21,9 @@ Time read_time_bound(Connection& connection) {
 std::unique_ptr<Connection> open(const std::string& file, const SqliteStore::Options& options,
                                  Time& time_bound) {
   try {
-    auto connection = std::make_unique<Connection>(file, Connection::Mode::read_write);
+    // Without syncs nothing says when others look at the log.
+    auto connection = std::make_unique<Connection>(
+        file, options.is_synchronous ? Connection::Mode::gathering : Connection::Mode::read_write);
     connection->execute(
         std::string("PRAGMA journal_mode = WAL; PRAGMA synchronous = ") +
         (options.is_synchronous ? "FULL" : "OFF") +
@@ -40,7 +42,7 @@ std::unique_ptr<Connection> open(const std::string& file, const SqliteStore::Opt
 
 SqliteStore::SqliteStore(Options options)
     : directory_(options.directory),
-      file_(directory_.file("knotos.db")),
+      file_(directory_.file(kDatabaseName)),
       checkpointer_(file_, options.checkpoints),
       writer_(open(file_, options, time_bound_), options.writer,
               [this](Connection& connection) {

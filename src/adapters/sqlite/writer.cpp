@@ -16,6 +16,10 @@ metrics::Counter writes_failed("sqlite_writes_failed_total", "Writes that failed
 metrics::Counter writes_refused("sqlite_writes_refused_total",
                                 "Writes refused because too many waited, or the store had closed.");
 
+metrics::Counter batches_again(
+    "sqlite_batches_again_total",
+    "Batches written a second time, in savepoints, because a write of theirs had to be undone.");
+
 constexpr std::string_view kClosed = "the store is closed for writes until a restart";
 
 /// After these nobody knows what the file holds: not what it will give back, and not what of a
@@ -90,7 +94,12 @@ void Writer::commit(std::vector<std::unique_ptr<Pending>>& batch) {
   bool is_commit = false;
   try {
     connection_->prepare("BEGIN IMMEDIATE").run();
-    for (auto& pending : batch) run_in_savepoint(*pending);
+    if (!run_all(batch)) {
+      batches_again.add();
+      connection_->prepare("ROLLBACK").run();
+      connection_->prepare("BEGIN IMMEDIATE").run();
+      for (auto& pending : batch) run_in_savepoint(*pending);
+    }
     is_commit = true;
     connection_->prepare("COMMIT").run();
   } catch (const Failure& failure) {
@@ -104,6 +113,17 @@ void Writer::commit(std::vector<std::unique_ptr<Pending>>& batch) {
   } catch (const Failure& failure) {
     log::warning("the store could not be tended after a commit", {{"cause", failure.what()}});
   }
+}
+
+/// A savepoint keeps a copy of each page that a write touches, and next to no write has to be
+/// undone: most of those that are dropped have found out before they changed anything. False: one
+/// has not, so that all must be undone.
+bool Writer::run_all(std::vector<std::unique_ptr<Pending>>& batch) {
+  for (auto& pending : batch) {
+    const auto before = connection_->total_changes();
+    if (!pending->run(*connection_) && connection_->total_changes() != before) return false;
+  }
+  return true;
 }
 
 void Writer::run_in_savepoint(Pending& pending) {

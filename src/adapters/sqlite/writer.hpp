@@ -41,10 +41,10 @@ struct WriteScope {
   void drop() { is_kept = false; }
 };
 
-/// The one writer. All that waits goes into one transaction, a savepoint each, and is answered
-/// after its one commit
-/// (`synchronous=FULL`: after the sync). Any thread may call `write`; the work runs on the writer's
-/// own thread.
+/// The one writer. All that waits goes into one transaction and is answered after its one commit
+/// (`synchronous=FULL`: after the sync). Where a write must be undone that has changed something,
+/// the transaction is done again with a savepoint for each write. Any thread may call `write`; the
+/// work runs on the writer's own thread, perhaps twice.
 ///
 /// Where a commit fails in a way that leaves open what is on the disk (a failed sync may have lost
 /// what the kernel held), the writer closes until the process starts again.
@@ -86,6 +86,7 @@ class Writer {
   void start_draining();
   void write_all();
   void commit(std::vector<std::unique_ptr<Pending>>& batch);
+  [[nodiscard]] bool run_all(std::vector<std::unique_ptr<Pending>>& batch);
   void run_in_savepoint(Pending& pending);
   void fail(std::vector<std::unique_ptr<Pending>>& batch, const Failure& failure, bool is_commit);
   void roll_back();
