@@ -20,7 +20,7 @@ namespace knotos::api {
 class AddressRate {
  public:
   /// `name` is the policy's, a constant.
-  AddressRate(std::string_view name, services::Rate rate, const ports::Clock& clock)
+  AddressRate(std::string_view name, Rate rate, const ports::Clock& clock)
       : name_(name), limiter_(rate), clock_(clock) {}
 
   /// Counts one request, and adds the headers to what its answer will have. Errors: rate_limited.

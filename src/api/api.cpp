@@ -1,5 +1,6 @@
 #include "api/api.hpp"
 
+#include "api/user_rate.hpp"
 #include "base/digest.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
@@ -38,7 +39,7 @@ Api::Api(Parts parts, Settings settings, std::function<Readiness()> readiness)
       auth_rate_("auth", settings.rate_auth, parts.clock),
       account_routes_(parts.accounts),
       user_routes_(parts.accounts),
-      chat_routes_(parts.chats, parts.own.rates, parts.clock, settings.group_members_max),
+      chat_routes_(parts.chats, parts.clock, settings.group_members_max),
       message_routes_(parts.messages, parts.own.states, settings.content, settings.rate_messages),
       people_routes_(parts.own, parts.clock),
       state_routes_(parts.own, parts.clock),
@@ -115,6 +116,10 @@ Task<void> Api::answer(CallPtr call, const Route* route) {
 Task<Result<Reply>> Api::run(CallPtr call, const Route* route) {
   auto admitted = co_await admit(call, route->access);
   if (!admitted) co_return fail(std::move(admitted.error()));
+  if (route->rate) {
+    auto taken = take_rate(parts_.own.rates, *route->rate, *call);
+    if (!taken) co_return fail(std::move(taken.error()));
+  }
   co_return co_await route->handler(std::move(call));
 }
 

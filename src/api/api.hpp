@@ -43,9 +43,9 @@ class Api {
 
   struct Settings {
     domain::ContentLimits content;
-    services::Rate rate_auth{10, std::chrono::seconds(60), 0};  ///< Of an address.
+    Rate rate_auth{10, std::chrono::seconds(60), 0};  ///< Of an address.
     /// As the service counts it, to tell it to who runs into it.
-    services::Rate rate_messages{20, std::chrono::seconds(10), 10};
+    Rate rate_messages{20, std::chrono::seconds(10), 10};
     std::size_t group_members_max = 1024;
     std::vector<std::string> cors_origins;  ///< "*": any.
     std::string version;

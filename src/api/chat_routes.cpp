@@ -2,7 +2,6 @@
 
 #include "api/page.hpp"
 #include "api/parameters.hpp"
-#include "api/user_rate.hpp"
 #include "json/cursor.hpp"
 #include "json/requests.hpp"
 #include "json/write.hpp"
@@ -25,7 +24,8 @@ ports::ChatFilter read_filter(Parameters& parameters) {
 
 void ChatRoutes::add_to(Router& router) {
   router.add({"GET", "/v1/chats", Access::signed_in, handled_by(*this, &ChatRoutes::list)});
-  router.add({"POST", "/v1/chats", Access::signed_in, handled_by(*this, &ChatRoutes::create)});
+  router.add({"POST", "/v1/chats", Access::signed_in, handled_by(*this, &ChatRoutes::create),
+              services::RateKind::chats});
   router.add({"GET", "/v1/chats/{chatId}", Access::signed_in, handled_by(*this, &ChatRoutes::get)});
 }
 
@@ -58,9 +58,6 @@ Task<Result<Reply>> ChatRoutes::create(CallPtr call) {
   if (!body) co_return fail(body.error());
   auto request = json::new_chat(*body, members_max_);
   if (!request) co_return fail(std::move(request.error()));
-  if (auto taken = take_rate(rates_, services::RateKind::chats, *call); !taken) {
-    co_return fail(std::move(taken.error()));
-  }
   auto created = co_await make(call->caller.user_id, *std::move(request));
   if (!created) co_return fail(std::move(created.error()));
   co_return json_reply(json::chat_list_item(created->item, clock_.now()),

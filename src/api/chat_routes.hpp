@@ -4,16 +4,14 @@
 #include "json/requests.hpp"
 #include "ports/world.hpp"
 #include "services/chat_service.hpp"
-#include "services/user_rates.hpp"
 
 namespace knotos::api {
 
 /// `/v1/chats`. Any shard.
 class ChatRoutes {
  public:
-  ChatRoutes(services::ChatService& chats, services::UserRates& rates, const ports::Clock& clock,
-             std::size_t members_max)
-      : chats_(chats), rates_(rates), clock_(clock), members_max_(members_max) {}
+  ChatRoutes(services::ChatService& chats, const ports::Clock& clock, std::size_t members_max)
+      : chats_(chats), clock_(clock), members_max_(members_max) {}
 
   void add_to(Router& router);
 
@@ -25,7 +23,6 @@ class ChatRoutes {
                                                                   json::NewChatRequest request);
 
   services::ChatService& chats_;
-  services::UserRates& rates_;
   const ports::Clock& clock_;
   std::size_t members_max_;
 };

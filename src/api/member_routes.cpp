@@ -7,6 +7,9 @@
 #include "json/write_log.hpp"
 
 namespace knotos::api {
+
+using services::RateKind;
+
 namespace {
 
 /// The chat that the path names, alone.
@@ -39,20 +42,22 @@ Result<Reply> nothing_or(Result<void> done) {
 
 void MemberRoutes::add_to(Router& router) {
   const std::string chat = "/v1/chats/{chatId}";
-  const auto add = [this, &router](std::string method, std::string path, auto handler) {
-    router.add({std::move(method), std::move(path), Access::signed_in, handled_by(*this, handler)});
+  const auto add = [this, &router](std::string method, std::string path, auto handler,
+                                   std::optional<RateKind> rate = std::nullopt) {
+    router.add(
+        {std::move(method), std::move(path), Access::signed_in, handled_by(*this, handler), rate});
   };
-  add("PATCH", chat, &MemberRoutes::describe);
-  add("DELETE", chat, &MemberRoutes::drop);
-  add("POST", chat + "/members", &MemberRoutes::add);
-  add("PATCH", chat + "/members/{userId}", &MemberRoutes::set_role);
-  add("DELETE", chat + "/members/{userId}", &MemberRoutes::remove);
-  add("POST", chat + "/leave", &MemberRoutes::leave);
-  add("POST", chat + "/owner", &MemberRoutes::hand_over);
+  add("PATCH", chat, &MemberRoutes::describe, RateKind::members);
+  add("DELETE", chat, &MemberRoutes::drop, RateKind::members);
+  add("POST", chat + "/members", &MemberRoutes::add, RateKind::members);
+  add("PATCH", chat + "/members/{userId}", &MemberRoutes::set_role, RateKind::members);
+  add("DELETE", chat + "/members/{userId}", &MemberRoutes::remove, RateKind::members);
+  add("POST", chat + "/leave", &MemberRoutes::leave, RateKind::members);
+  add("POST", chat + "/owner", &MemberRoutes::hand_over, RateKind::members);
   add("GET", chat + "/invites", &MemberRoutes::invites);
-  add("POST", chat + "/invites", &MemberRoutes::make_invite);
-  add("DELETE", chat + "/invites/{code}", &MemberRoutes::remove_invite);
-  add("POST", "/v1/invites/{code}", &MemberRoutes::join);
+  add("POST", chat + "/invites", &MemberRoutes::make_invite, RateKind::members);
+  add("DELETE", chat + "/invites/{code}", &MemberRoutes::remove_invite, RateKind::members);
+  add("POST", "/v1/invites/{code}", &MemberRoutes::join, RateKind::members);
 }
 
 Task<Result<Reply>> MemberRoutes::describe(CallPtr call) {

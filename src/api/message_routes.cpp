@@ -66,7 +66,8 @@ void MessageRoutes::add_to(Router& router) {
   router.add({"POST", messages, Access::signed_in, handled_by(*this, &MessageRoutes::send)});
   router.add({"GET", message, Access::signed_in, handled_by(*this, &MessageRoutes::get)});
   router.add({"PATCH", message, Access::signed_in, handled_by(*this, &MessageRoutes::edit)});
-  router.add({"DELETE", message, Access::signed_in, handled_by(*this, &MessageRoutes::erase)});
+  router.add({"DELETE", message, Access::signed_in, handled_by(*this, &MessageRoutes::erase),
+              services::RateKind::changes});
   router.add({"GET", "/v1/chats/{chatId}/changes", Access::signed_in,
               handled_by(*this, &MessageRoutes::changes)});
 }

@@ -10,7 +10,7 @@ namespace knotos::api {
 class MessageRoutes {
  public:
   MessageRoutes(services::MessageService& messages, services::StateService& states,
-                domain::ContentLimits content, services::Rate rate)
+                domain::ContentLimits content, Rate rate)
       : messages_(messages), states_(states), content_(content), rate_(rate) {}
 
   void add_to(Router& router);
@@ -26,7 +26,7 @@ class MessageRoutes {
   services::MessageService& messages_;
   services::StateService& states_;
   domain::ContentLimits content_;
-  services::Rate rate_;  ///< Only told to who ran into it: the service does the counting.
+  Rate rate_;  ///< Only told to who ran into it: the service does the counting.
 };
 
 }  // namespace knotos::api

@@ -3,6 +3,9 @@
 #include "api/metrics_text.hpp"
 #include "json/text.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace knotos::api {
 namespace {
 
@@ -15,11 +18,26 @@ std::string_view reason_against(const Readiness& readiness) {
 
 }  // namespace
 
+struct OperationRoutes::Entry {
+  const char* path;
+  Task<Result<Reply>> (OperationRoutes::*handler)(CallPtr);
+};
+
+constexpr std::array<OperationRoutes::Entry, 4> OperationRoutes::kEntries{{
+    {"/healthz", &OperationRoutes::health},
+    {"/readyz", &OperationRoutes::readiness},
+    {"/version", &OperationRoutes::version},
+    {"/metrics", &OperationRoutes::metrics},
+}};
+
 void OperationRoutes::add_to(Router& router) {
-  router.add({"GET", "/healthz", Access::open, handled_by(*this, &OperationRoutes::health)});
-  router.add({"GET", "/readyz", Access::open, handled_by(*this, &OperationRoutes::readiness)});
-  router.add({"GET", "/version", Access::open, handled_by(*this, &OperationRoutes::version)});
-  router.add({"GET", "/metrics", Access::open, handled_by(*this, &OperationRoutes::metrics)});
+  for (const auto& entry : kEntries) {
+    router.add({"GET", entry.path, Access::open, handled_by(*this, entry.handler)});
+  }
+}
+
+bool OperationRoutes::owns(std::string_view path) {
+  return std::ranges::find(kEntries, path, &Entry::path) != kEntries.end();
 }
 
 Task<Result<Reply>> OperationRoutes::health(CallPtr /*call*/) {

@@ -2,8 +2,10 @@
 
 #include "api/router.hpp"
 
+#include <array>
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace knotos::api {
 
@@ -20,12 +22,17 @@ class OperationRoutes {
       : readiness_(std::move(readiness)), version_(std::move(version)) {}
 
   void add_to(Router& router);
+  /// Whether one of these is served at this path.
+  [[nodiscard]] static bool owns(std::string_view path);
 
  private:
   [[nodiscard]] Task<Result<Reply>> health(CallPtr call);
   [[nodiscard]] Task<Result<Reply>> readiness(CallPtr call);
   [[nodiscard]] Task<Result<Reply>> version(CallPtr call);
   [[nodiscard]] Task<Result<Reply>> metrics(CallPtr call);
+
+  struct Entry;
+  static const std::array<Entry, 4> kEntries;
 
   std::function<Readiness()> readiness_;
   std::string version_;

@@ -15,14 +15,7 @@ template <class Items, class AppendItem>
   std::string out;
   json::ObjectWriter object(out);
   object.array("data", items, append_item);
-  json::ObjectWriter page(object.value("page"));
-  if (next_cursor) {
-    page.text("nextCursor", *next_cursor);
-  } else {
-    page.null("nextCursor");
-  }
-  page.flag("hasMore", next_cursor.has_value());
-  page.close();
+  json::append_page(object, next_cursor);
   object.close();
   return out;
 }

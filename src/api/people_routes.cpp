@@ -2,7 +2,6 @@
 
 #include "api/page.hpp"
 #include "api/parameters.hpp"
-#include "api/user_rate.hpp"
 #include "json/private_cursors.hpp"
 #include "json/private_requests.hpp"
 #include "json/write_export.hpp"
@@ -58,22 +57,24 @@ Result<Reply> me_reply(const Result<PeopleService::Me>& me) {
 }  // namespace
 
 void PeopleRoutes::add_to(Router& router) {
-  const auto add = [this, &router](std::string method, std::string path, auto handler) {
-    router.add({std::move(method), std::move(path), Access::signed_in, handled_by(*this, handler)});
+  const auto add = [this, &router](std::string method, std::string path, auto handler,
+                                   std::optional<RateKind> rate = std::nullopt) {
+    router.add(
+        {std::move(method), std::move(path), Access::signed_in, handled_by(*this, handler), rate});
   };
   add("GET", "/v1/me", &PeopleRoutes::me);
-  add("PATCH", "/v1/me", &PeopleRoutes::update_me);
-  add("DELETE", "/v1/me", &PeopleRoutes::delete_me);
-  add("PATCH", "/v1/me/privacy", &PeopleRoutes::update_privacy);
-  add("POST", "/v1/me/export", &PeopleRoutes::export_me);
+  add("PATCH", "/v1/me", &PeopleRoutes::update_me, RateKind::people);
+  add("DELETE", "/v1/me", &PeopleRoutes::delete_me, RateKind::account);
+  add("PATCH", "/v1/me/privacy", &PeopleRoutes::update_privacy, RateKind::people);
+  add("POST", "/v1/me/export", &PeopleRoutes::export_me, RateKind::account);
   add("GET", "/v1/users/{userId}", &PeopleRoutes::user);
   add("GET", "/v1/contacts", &PeopleRoutes::contacts);
   add("GET", "/v1/contacts/{userId}", &PeopleRoutes::contact);
-  add("PUT", "/v1/contacts/{userId}", &PeopleRoutes::put_contact);
-  add("DELETE", "/v1/contacts/{userId}", &PeopleRoutes::remove_contact);
+  add("PUT", "/v1/contacts/{userId}", &PeopleRoutes::put_contact, RateKind::people);
+  add("DELETE", "/v1/contacts/{userId}", &PeopleRoutes::remove_contact, RateKind::people);
   add("GET", "/v1/blocks", &PeopleRoutes::blocks);
-  add("PUT", "/v1/blocks/{userId}", &PeopleRoutes::put_block);
-  add("DELETE", "/v1/blocks/{userId}", &PeopleRoutes::remove_block);
+  add("PUT", "/v1/blocks/{userId}", &PeopleRoutes::put_block, RateKind::people);
+  add("DELETE", "/v1/blocks/{userId}", &PeopleRoutes::remove_block, RateKind::people);
 }
 
 Task<Result<Reply>> PeopleRoutes::me(CallPtr call) {
@@ -85,9 +86,6 @@ Task<Result<Reply>> PeopleRoutes::update_me(CallPtr call) {
   if (!body) co_return fail(body.error());
   auto patch = json::profile_patch(*body);
   if (!patch) co_return fail(std::move(patch.error()));
-  if (auto taken = take_rate(own_.rates, RateKind::people, *call); !taken) {
-    co_return fail(std::move(taken.error()));
-  }
   co_return me_reply(co_await own_.people.update_profile(call->caller.user_id, std::move(*patch)));
 }
 
@@ -96,9 +94,6 @@ Task<Result<Reply>> PeopleRoutes::delete_me(CallPtr call) {
   if (!body) co_return fail(body.error());
   auto password = json::password_request(*body);
   if (!password) co_return fail(std::move(password.error()));
-  if (auto taken = take_rate(own_.rates, RateKind::account, *call); !taken) {
-    co_return fail(std::move(taken.error()));
-  }
   auto deleted =
       co_await own_.account_end.delete_account(call->caller.user_id, std::move(*password));
   if (!deleted) co_return fail(std::move(deleted.error()));
@@ -110,9 +105,6 @@ Task<Result<Reply>> PeopleRoutes::update_privacy(CallPtr call) {
   if (!body) co_return fail(body.error());
   const auto patch = json::privacy_patch(*body);
   if (!patch) co_return fail(patch.error());
-  if (auto taken = take_rate(own_.rates, RateKind::people, *call); !taken) {
-    co_return fail(std::move(taken.error()));
-  }
   const auto me = co_await own_.people.update_privacy(call->caller.user_id, *patch);
   if (!me) co_return fail(me.error());
   co_return json_reply(json::privacy(me->privacy));
@@ -127,9 +119,6 @@ Task<Result<Reply>> PeopleRoutes::export_me(CallPtr call) {
     if (position) after = *position;
   }
   if (auto checked = parameters.finish(); !checked) co_return fail(std::move(checked.error()));
-  if (auto taken = take_rate(own_.rates, RateKind::account, *call); !taken) {
-    co_return fail(std::move(taken.error()));
-  }
   const auto document = co_await own_.account_end.export_data(call->caller.user_id, after);
   if (!document) co_return fail(document.error());
   co_return json_reply(json::exported(*document, clock_.now()));
@@ -184,9 +173,6 @@ Task<Result<Reply>> PeopleRoutes::remove_block(CallPtr call) {
 Task<Result<Reply>> PeopleRoutes::change(CallPtr call, Change change) {
   const auto other = user_of(*call);
   if (!other) co_return fail(other.error());
-  if (auto taken = take_rate(own_.rates, RateKind::people, *call); !taken) {
-    co_return fail(std::move(taken.error()));
-  }
   auto done = co_await (own_.people.*change)(call->caller.user_id, *other);
   if (!done) co_return fail(std::move(done.error()));
   co_return empty_reply();

@@ -11,16 +11,22 @@
 #include <algorithm>
 
 namespace knotos::api {
+
+using services::RateKind;
+
 void ReactionRoutes::add_to(Router& router) {
   const std::string message = "/v1/chats/{chatId}/messages/{messageId}";
   const std::string reactions = message + "/reactions";
   const std::string reaction = reactions + "/{emoji}";
   router.add({"GET", reactions, Access::signed_in, handled_by(*this, &ReactionRoutes::list)});
-  router.add({"PUT", reaction, Access::signed_in, handled_by(*this, &ReactionRoutes::add)});
-  router.add({"DELETE", reaction, Access::signed_in, handled_by(*this, &ReactionRoutes::remove)});
-  router.add({"PUT", message + "/pin", Access::signed_in, handled_by(*this, &ReactionRoutes::pin)});
-  router.add(
-      {"DELETE", message + "/pin", Access::signed_in, handled_by(*this, &ReactionRoutes::unpin)});
+  router.add({"PUT", reaction, Access::signed_in, handled_by(*this, &ReactionRoutes::add),
+              RateKind::changes});
+  router.add({"DELETE", reaction, Access::signed_in, handled_by(*this, &ReactionRoutes::remove),
+              RateKind::changes});
+  router.add({"PUT", message + "/pin", Access::signed_in, handled_by(*this, &ReactionRoutes::pin),
+              RateKind::changes});
+  router.add({"DELETE", message + "/pin", Access::signed_in,
+              handled_by(*this, &ReactionRoutes::unpin), RateKind::changes});
   router.add({"POST", message + "/forward", Access::signed_in,
               handled_by(*this, &ReactionRoutes::forward)});
 }

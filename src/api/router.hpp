@@ -3,10 +3,12 @@
 #include "api/call.hpp"
 #include "api/reply.hpp"
 #include "base/task.hpp"
+#include "services/user_rates.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,6 +38,8 @@ struct Route {
   std::string path;  ///< The template: `/v1/chats/{chatId}`.
   Access access = Access::signed_in;
   Handler handler;
+  /// What it counts as, of what its user does.
+  std::optional<services::RateKind> rate = std::nullopt;
 };
 
 /// Finds the route of a method and path. Filled once, then read from all shards.

@@ -2,7 +2,6 @@
 
 #include "api/page.hpp"
 #include "api/parameters.hpp"
-#include "api/user_rate.hpp"
 #include "json/private_cursors.hpp"
 #include "json/private_requests.hpp"
 #include "json/write_private.hpp"
@@ -60,13 +59,15 @@ Result<Reply> read_reply(const Result<services::ReadingService::ReadState>& stat
 
 void StateRoutes::add_to(Router& router) {
   const std::string chat = "/v1/chats/{chatId}";
-  const auto add = [this, &router](std::string method, std::string path, auto handler) {
-    router.add({std::move(method), std::move(path), Access::signed_in, handled_by(*this, handler)});
+  const auto add = [this, &router](std::string method, std::string path, auto handler,
+                                   std::optional<RateKind> rate = std::nullopt) {
+    router.add(
+        {std::move(method), std::move(path), Access::signed_in, handled_by(*this, handler), rate});
   };
-  add("PATCH", chat + "/state", &StateRoutes::update);
-  add("POST", chat + "/read", &StateRoutes::mark_read);
-  add("POST", chat + "/delivered", &StateRoutes::mark_delivered);
-  add("POST", chat + "/clear", &StateRoutes::clear);
+  add("PATCH", chat + "/state", &StateRoutes::update, RateKind::state);
+  add("POST", chat + "/read", &StateRoutes::mark_read, RateKind::marks);
+  add("POST", chat + "/delivered", &StateRoutes::mark_delivered, RateKind::marks);
+  add("POST", chat + "/clear", &StateRoutes::clear, RateKind::state);
   add("GET", chat + "/members", &StateRoutes::members);
   add("GET", chat + "/messages/{messageId}/receipts", &StateRoutes::receipts);
   add("GET", "/v1/unread", &StateRoutes::unread);
@@ -79,9 +80,6 @@ Task<Result<Reply>> StateRoutes::update(CallPtr call) {
   if (!body) co_return fail(body.error());
   auto patch = json::state_patch(*body);
   if (!patch) co_return fail(std::move(patch.error()));
-  if (auto taken = take_rate(own_.rates, RateKind::state, *call); !taken) {
-    co_return fail(std::move(taken.error()));
-  }
   auto change = co_await own_.states.update(call->caller.user_id, *chat, std::move(*patch));
   if (!change) co_return fail(std::move(change.error()));
   co_return json_reply(json::own_state(*change, clock_.now()));
@@ -90,9 +88,6 @@ Task<Result<Reply>> StateRoutes::update(CallPtr call) {
 Task<Result<Reply>> StateRoutes::mark_read(CallPtr call) {
   const auto mark = mark_of(*call);
   if (!mark) co_return fail(mark.error());
-  if (auto taken = take_rate(own_.rates, RateKind::marks, *call); !taken) {
-    co_return fail(std::move(taken.error()));
-  }
   co_return read_reply(
       co_await own_.reading.mark_read(call->caller.user_id, mark->chat, mark->seq));
 }
@@ -100,9 +95,6 @@ Task<Result<Reply>> StateRoutes::mark_read(CallPtr call) {
 Task<Result<Reply>> StateRoutes::mark_delivered(CallPtr call) {
   const auto mark = mark_of(*call);
   if (!mark) co_return fail(mark.error());
-  if (auto taken = take_rate(own_.rates, RateKind::marks, *call); !taken) {
-    co_return fail(std::move(taken.error()));
-  }
   co_return read_reply(
       co_await own_.reading.mark_delivered(call->caller.user_id, mark->chat, mark->seq));
 }
@@ -110,9 +102,6 @@ Task<Result<Reply>> StateRoutes::mark_delivered(CallPtr call) {
 Task<Result<Reply>> StateRoutes::clear(CallPtr call) {
   const auto chat = chat_of(*call);
   if (!chat) co_return fail(chat.error());
-  if (auto taken = take_rate(own_.rates, RateKind::state, *call); !taken) {
-    co_return fail(std::move(taken.error()));
-  }
   auto change = co_await own_.states.clear(call->caller.user_id, *chat);
   if (!change) co_return fail(std::move(change.error()));
   co_return json_reply(json::own_state(*change, clock_.now()));

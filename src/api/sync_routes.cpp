@@ -1,7 +1,6 @@
 #include "api/sync_routes.hpp"
 
 #include "api/parameters.hpp"
-#include "api/user_rate.hpp"
 #include "json/private_cursors.hpp"
 #include "json/private_requests.hpp"
 #include "json/write_private.hpp"
@@ -11,9 +10,10 @@ namespace knotos::api {
 using services::RateKind;
 
 void SyncRoutes::add_to(Router& router) {
-  router.add({"GET", "/v1/sync", Access::signed_in, handled_by(*this, &SyncRoutes::sync)});
   router.add(
-      {"POST", "/v1/sync/verify", Access::signed_in, handled_by(*this, &SyncRoutes::verify)});
+      {"GET", "/v1/sync", Access::signed_in, handled_by(*this, &SyncRoutes::sync), RateKind::sync});
+  router.add({"POST", "/v1/sync/verify", Access::signed_in, handled_by(*this, &SyncRoutes::verify),
+              RateKind::sync});
 }
 
 Task<Result<Reply>> SyncRoutes::sync(CallPtr call) {
@@ -25,9 +25,6 @@ Task<Result<Reply>> SyncRoutes::sync(CallPtr call) {
     if (decoded) cursor = std::move(*decoded);
   }
   if (auto checked = parameters.finish(); !checked) co_return fail(std::move(checked.error()));
-  if (auto taken = take_rate(own_.rates, RateKind::sync, *call); !taken) {
-    co_return fail(std::move(taken.error()));
-  }
   const auto user = call->caller.user_id;
   const auto answer = co_await own_.syncs.sync(user, std::move(cursor));
   if (!answer) co_return fail(answer.error());
@@ -39,9 +36,6 @@ Task<Result<Reply>> SyncRoutes::verify(CallPtr call) {
   if (!body) co_return fail(body.error());
   auto known = json::verify_request(*body, own_.syncs.limits().known_max);
   if (!known) co_return fail(std::move(known.error()));
-  if (auto taken = take_rate(own_.rates, RateKind::sync, *call); !taken) {
-    co_return fail(std::move(taken.error()));
-  }
   const auto verified = co_await own_.syncs.verify(call->caller.user_id, std::move(*known));
   if (!verified) co_return fail(verified.error());
   co_return json_reply(json::verified(*verified));

@@ -13,7 +13,7 @@ Result<void> take_rate(services::UserRates& rates, services::RateKind kind, Call
   return {};
 }
 
-void add_rate_headers(std::string_view name, const services::Rate& rate,
+void add_rate_headers(std::string_view name, const Rate& rate,
                       const services::RateLimiter::Verdict& verdict, Call& call) {
   if (rate.count == 0) return;
   const auto quoted_name = "\"" + std::string(name) + "\"";

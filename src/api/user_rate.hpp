@@ -13,7 +13,7 @@ namespace knotos::api {
                                      Call& call);
 
 /// How the caller stands to a rate that was counted elsewhere. `name` is the policy's.
-void add_rate_headers(std::string_view name, const services::Rate& rate,
+void add_rate_headers(std::string_view name, const Rate& rate,
                       const services::RateLimiter::Verdict& verdict, Call& call);
 
 }  // namespace knotos::api

@@ -4,7 +4,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <utility>
 
 namespace knotos::app {
 namespace {
@@ -40,10 +43,25 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   auto* serve = root.add_subcommand("serve", "Serve, until SIGTERM or SIGINT");
   auto* check = root.add_subcommand(
       "check-config", "Say what each setting is and where it comes from; serve nothing");
+  auto* doctor = root.add_subcommand(
+      "doctor", "Look at all that serving would rest on, and say what is wrong; change nothing");
+  auto* backup = root.add_subcommand(
+      "backup", "Copy the data directory to another one, also while it is served");
+  auto* migrate = root.add_subcommand(
+      "migrate", "Copy a data directory that is not served into a MongoDB database");
   auto* bench = root.add_subcommand("bench", "Put load on a server and say what it bears");
   auto* version = root.add_subcommand("version", "Print the version");
   add_settings(*serve, out, texts);
   add_settings(*check, out, texts);
+  add_settings(*doctor, out, texts);
+  add_settings(*backup, out, texts);
+  backup->add_option("--to", out.backup_target, "The data directory to make")->required();
+  migrate->add_option("--from", out.migrate_from, "sqlite:DIR")->required();
+  migrate
+      ->add_option("--to", out.migrate_to,
+                   "mongodb://…; better by KNOTOS_STORE than for all to see")
+      ->envname("KNOTOS_STORE")
+      ->required();
   bench::declare_options(*bench, out.bench);
 
   try {
@@ -60,12 +78,21 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     out.command = Command::version;
     return out;
   }
+  if (*migrate) {
+    out.command = Command::migrate;
+    return out;
+  }
   if (*bench) {
     out.command = Command::bench;
     return out;
   }
-  const auto* chosen = *check ? check : serve;
-  out.command = *check ? Command::check_config : Command::serve;
+  const std::array<std::pair<CLI::App*, Command>, 4> with_settings{{{serve, Command::serve},
+                                                                    {check, Command::check_config},
+                                                                    {doctor, Command::doctor},
+                                                                    {backup, Command::backup}}};
+  const auto& [chosen, command] =
+      *std::ranges::find_if(with_settings, [](const auto& each) { return each.first->parsed(); });
+  out.command = command;
   for (const auto& setting : settings()) {
     if (chosen->count("--" + setting.name) > 0) out.flags[setting.name] = texts[setting.name];
   }

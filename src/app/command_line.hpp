@@ -7,14 +7,17 @@
 
 namespace knotos::app {
 
-enum class Command { serve, check_config, bench, version };
+enum class Command { serve, check_config, doctor, backup, migrate, bench, version };
 
 /// What was asked for on the command line.
 struct CommandLine {
   Command command = Command::serve;
   std::map<std::string, std::string> flags;  ///< Settings by name.
   std::string config_file;                   ///< Empty: none.
-  bench::Options bench;                      ///< For `bench`.
+  std::string backup_target;                 ///< For `backup`: a data directory to be.
+  std::string migrate_from;                  ///< For `migrate`, like the next.
+  std::string migrate_to;
+  bench::Options bench;  ///< For `bench`.
 };
 
 /// What to do instead of a command: print and exit.

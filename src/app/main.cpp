@@ -1,8 +1,13 @@
+#include "adapters/mongo/client.hpp"
 #include "app/command_line.hpp"
+#include "app/doctor.hpp"
+#include "app/migration.hpp"
 #include "app/process.hpp"
 #include "app/settings.hpp"
 #include "app/version.hpp"
 #include "bench/bench.hpp"
+
+#include <sys/stat.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -34,13 +39,18 @@ int run(int argc, char** argv) {
     std::printf("knotos %s\n", std::string(kVersion).c_str());
     return EXIT_SUCCESS;
   }
+  // What is kept is nobody else's, also in a directory that was there before.
+  umask(077);
   if (line.command == Command::bench) return bench::bench(line.bench);
+  if (line.command == Command::migrate) return migrate(line.migrate_from, line.migrate_to);
   const auto loaded = load_config(line.flags, environment, line.config_file);
   if (line.command == Command::check_config) return check_config(loaded);
+  if (line.command == Command::doctor) return doctor(loaded);
   if (!loaded.problems.empty()) {
     std::fprintf(stderr, "knotos: %s\n", loaded.problems.front().c_str());
     return EXIT_FAILURE;
   }
+  if (line.command == Command::backup) return backup(loaded.config, line.backup_target);
   return serve(loaded.config);
 }
 
@@ -48,6 +58,7 @@ int run(int argc, char** argv) {
 }  // namespace knotos::app
 
 int main(int argc, char** argv) {
+  knotos::adapters::mongo::Driver::unlink_counters();
   try {
     return knotos::app::run(argc, argv);
   } catch (const knotos::app::CommandLineExit& exit) {

@@ -3,13 +3,12 @@
 #include "adapters/crypto/jwt_tokens.hpp"
 #include "adapters/crypto/secret_file.hpp"
 #include "adapters/crypto/sodium_password_hasher.hpp"
-#include "adapters/memory/local_bus.hpp"
-#include "adapters/memory/memory_presence.hpp"
-#include "adapters/sqlite/sqlite_store.hpp"
 #include "adapters/system/system_clock.hpp"
 #include "adapters/system/system_random.hpp"
 #include "api/api.hpp"
-#include "app/connect_gate.hpp"
+#include "api/operation_routes.hpp"
+#include "app/carriers.hpp"
+#include "app/storage.hpp"
 #include "app/value_text.hpp"
 #include "app/version.hpp"
 #include "base/log.hpp"
@@ -26,7 +25,6 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -47,8 +45,7 @@ constexpr auto kCloseTime = std::chrono::seconds(1);
 constexpr auto kDrainStep = std::chrono::milliseconds(10);
 /// The exit code of a shell for a process that SIGINT ended.
 constexpr int kInterrupted = 130;
-
-std::size_t cores() { return std::max<std::size_t>(1, std::thread::hardware_concurrency()); }
+constexpr unsigned kNotFound = 404;
 
 /// As many descriptors as the system lets us have: a link each.
 void raise_descriptor_limit() {
@@ -59,9 +56,9 @@ void raise_descriptor_limit() {
 }
 
 adapters::crypto::Secret signing_secret(const Config& config) {
-  if (!config.jwt_secret_file.empty()) return adapters::crypto::load_secret(config.jwt_secret_file);
-  return adapters::crypto::load_or_make_secret(std::filesystem::path(config.data_dir) /
-                                               "jwt-secret");
+  const auto file = config.signing_secret_file();
+  return config.jwt_secret_file.empty() ? adapters::crypto::load_or_make_secret(file)
+                                        : adapters::crypto::load_secret(file);
 }
 
 std::shared_ptr<runtime::TlsCertificate> load_certificate(const Config& config) {
@@ -107,9 +104,13 @@ class Process {
 
  private:
   void mount();
+  void mount_sockets();
+  void serve(std::shared_ptr<server::HttpExchange> exchange);
   [[nodiscard]] Task<void> wait_for_signals();
   void reload_certificate();
   [[nodiscard]] Task<void> drain();
+  /// Writes and marks that have no answer of the store yet.
+  [[nodiscard]] std::size_t in_flight() const;
   [[nodiscard]] Task<std::size_t> links();
   [[nodiscard]] Task<std::size_t> links_here();
 
@@ -118,15 +119,14 @@ class Process {
   adapters::system::SystemRandom random_;
 
   std::shared_ptr<runtime::TlsCertificate> certificate_;  ///< Null: no TLS.
-  // The store comes before the rest, since it refuses a data directory that is in use.
-  adapters::sqlite::SqliteStore store_;
+  // Outlives whatever answers on it: calls of a store that is away end after the drain.
+  runtime::ShardPool shards_;
+  // Comes before the rest, since it refuses a data directory that is in use.
+  Storage storage_;
   adapters::crypto::JwtTokens tokens_;
   adapters::crypto::SodiumPasswordHasher passwords_;
-  adapters::memory::LocalBus bus_;
-  adapters::memory::PresenceTable presence_table_;
-  adapters::memory::MemoryPresenceBoard presence_board_;
 
-  runtime::ShardPool shards_;
+  Carriers carriers_;
 
   services::AccountService accounts_;
   services::ChatService chats_;
@@ -137,8 +137,8 @@ class Process {
 
   server::Server socketio_;
   gateway::Gateway gateway_;
-  ConnectGate connect_gate_;
   std::atomic<bool> is_draining_ = false;
+  bool is_anybody_left_ = false;  ///< After the drain.
   api::Api api_;
   webapp::Webapp webapp_;
   runtime::HttpServer http_;
@@ -148,53 +148,57 @@ class Process {
 Process::Process(const Config& config)
     : config_(config),
       certificate_(load_certificate(config)),
-      store_({.directory = config.data_dir, .reader_threads = cores()}),
+      shards_(config.shards == 0 ? cores() : config.shards),
+      storage_(config),
       tokens_(signing_secret(config)),
       passwords_({.threads = cores()}),
-      presence_table_(clock_),
-      presence_board_(presence_table_),
-      shards_(config.shards == 0 ? cores() : config.shards),
-      accounts_({.accounts = store_,
-                 .chats = store_,
+      carriers_(config, {.shards = shards_, .clock = clock_, .random = random_}),
+      accounts_({.accounts = storage_.accounts(),
+                 .chats = storage_.chats(),
                  .passwords = passwords_,
                  .tokens = tokens_,
-                 .bus = bus_,
+                 .bus = carriers_.bus(),
                  .clock = clock_,
                  .random = random_},
                 config.accounts),
-      chats_(
-          {.chats = store_, .relations = store_, .bus = bus_, .clock = clock_, .random = random_},
-          config.chats),
+      chats_({.chats = storage_.chats(),
+              .relations = storage_.people(),
+              .bus = carriers_.bus(),
+              .clock = clock_,
+              .random = random_},
+             config.chats),
       messages_({.shards = shards_,
-                 .log = store_,
-                 .messages = store_,
-                 .states = store_,
-                 .relations = store_,
-                 .bus = bus_,
+                 .log = storage_.log(),
+                 .messages = storage_.messages(),
+                 .states = storage_.states(),
+                 .relations = storage_.people(),
+                 .bus = carriers_.bus(),
                  .clock = clock_,
-                 .random = random_},
+                 .random = random_,
+                 .rate_board = carriers_.rate_board()},
                 message_limits(config)),
       own_({.shards = shards_,
-            .account_store = store_,
-            .people = store_,
-            .states = store_,
-            .syncs = store_,
-            .chats = store_,
-            .messages = store_,
-            .bus = bus_,
+            .account_store = storage_.accounts(),
+            .people = storage_.people(),
+            .states = storage_.states(),
+            .syncs = storage_.syncs(),
+            .chats = storage_.chats(),
+            .messages = storage_.messages(),
+            .bus = carriers_.bus(),
             .clock = clock_,
             .accounts = accounts_,
-            .writes = messages_},
+            .writes = messages_,
+            .rate_board = carriers_.rate_board()},
            config.own),
       members_({.messages = messages_,
                 .states = own_.states,
-                .log = store_,
-                .chats = store_,
-                .invites = store_,
+                .log = storage_.log(),
+                .chats = storage_.chats(),
+                .invites = storage_.invites(),
                 .clock = clock_,
                 .random = random_},
                member_limits(config)),
-      presence_({.people = store_, .chats = store_}),
+      presence_({.people = storage_.people(), .chats = storage_.chats()}),
       socketio_(shards_, shards_.all_timers(), socketio_options(config),
                 [this](std::span<std::uint8_t> out) { random_.fill(out); }),
       gateway_({.shards = shards_,
@@ -205,16 +209,17 @@ Process::Process(const Config& config)
                 .messages = messages_,
                 .presence = presence_,
                 .own = own_,
-                .chat_store = store_,
-                .state_store = store_,
-                .message_store = store_,
-                .people = store_,
-                .presence_board = presence_board_,
-                .bus = bus_,
+                .chat_store = storage_.chats(),
+                .state_store = storage_.states(),
+                .message_store = storage_.messages(),
+                .sync_store = storage_.syncs(),
+                .people = storage_.people(),
+                .presence_board = carriers_.presence_board(),
+                .bus = carriers_.bus(),
                 .clock = clock_,
-                .random = random_},
+                .random = random_,
+                .rate_board = carriers_.rate_board()},
                gateway_limits(config)),
-      connect_gate_(config.rate_connect),
       api_({.accounts = accounts_,
             .chats = chats_,
             .messages = messages_,
@@ -231,45 +236,54 @@ Process::Process(const Config& config)
             .version = std::string(kVersion)},
            [this] {
              return api::Readiness{.is_draining = is_draining_,
-                                   .store_accepts_writes = store_.accepts_writes()};
+                                   .store_accepts_writes = storage_.accepts_writes()};
            }),
       webapp_(webapp::embedded_pack()),
-      http_(shards_, config.http) {
+      http_(shards_, config.http, config.trusted_proxies) {
   mount();
 }
 
 void Process::mount() {
+  if (config_.role != Role::api) mount_sockets();
   http_.mount(
-      config_.socketio.path,
-      [this](std::shared_ptr<server::HttpExchange> exchange) {
-        if (connect_gate_.lets_pass(*exchange, clock_.steady_now()))
-          socketio_.serve(std::move(exchange));
-      },
-      config_.socketio.payload_bytes_max,
-      [this](const http::Request& head, unsigned status, std::string_view) {
-        return socketio_.refuse_body(head, status);
-      },
-      [this](auto arrival) { socketio_.arrive(std::move(arrival)); });
-  http_.mount(
-      "/",
-      [this](std::shared_ptr<server::HttpExchange> exchange) {
-        if (webapp_.owns(exchange->request().path())) {
-          exchange->respond(webapp_.respond(exchange->request()));
-        } else {
-          api_.serve(std::move(exchange));
-        }
-      },
+      "/", [this](std::shared_ptr<server::HttpExchange> exchange) { serve(std::move(exchange)); },
       std::nullopt,
       [this](const http::Request&, unsigned status, std::string_view text) {
         return api_.refuse(status, text);
       });
 }
 
+void Process::mount_sockets() {
+  http_.mount(
+      config_.socketio.path,
+      [this](std::shared_ptr<server::HttpExchange> exchange) {
+        socketio_.serve(std::move(exchange));
+      },
+      config_.socketio.payload_bytes_max,
+      [this](const http::Request& head, unsigned status, std::string_view) {
+        return socketio_.refuse_body(head, status);
+      },
+      [this](auto arrival) { socketio_.arrive(std::move(arrival)); });
+}
+
+void Process::serve(std::shared_ptr<server::HttpExchange> exchange) {
+  const auto path = exchange->request().path();
+  if (config_.role == Role::gateway && !api::OperationRoutes::owns(path)) {
+    return exchange->respond(
+        api_.refuse(kNotFound, "This server is a gateway: it serves no REST."));
+  }
+  if (webapp_.owns(path)) return exchange->respond(webapp_.respond(exchange->request()));
+  api_.serve(std::move(exchange));
+}
+
 int Process::run() {
   shards_.start();
   const auto port = http_.listen(config_.listen_host, config_.listen_port, certificate_);
   log::info("ready", {{"listen", show_endpoint(config_.listen_host, port)},
+                      {"store", without_secrets(config_.store)},
                       {"data", config_.data_dir},
+                      {"role", name_of(config_.role)},
+                      {"bus", without_secrets(config_.bus)},
                       {"shards", shards_.count()},
                       {"tls", certificate_ != nullptr},
                       {"version", kVersion}});
@@ -279,6 +293,13 @@ int Process::run() {
 
   http_.close_all();
   shards_.stop();
+  if (is_anybody_left_ && !config_.is_on_sqlite()) {
+    // A call of MongoDB can only be waited for, up to its own time-out, and nobody is there to hear
+    // of it. What it began is completed by the other processes, as after a crash.
+    log::warning("calls of the store were left when the time to drain was over");
+    log::flush();
+    _exit(EXIT_SUCCESS);
+  }
   log::info("stopped");
   log::flush();
   return EXIT_SUCCESS;
@@ -321,9 +342,6 @@ Task<void> Process::drain() {
     timer.expires_after(kDrainStep);
     return timer.async_wait(boost::asio::use_awaitable);
   };
-  const auto in_flight = [this] {
-    return messages_.writes_in_flight() + own_.reading.marks_in_flight();
-  };
   while (in_flight() > 0 && clock_.steady_now() < deadline) co_await step();
 
   for (std::size_t shard = 0; shard < shards_.count(); ++shard) {
@@ -341,6 +359,11 @@ Task<void> Process::drain() {
   http_.stop_accepting();
   const auto close_deadline = std::min(deadline, clock_.steady_now() + kCloseTime);
   while (http_.connections() > 0 && clock_.steady_now() < close_deadline) co_await step();
+  is_anybody_left_ = in_flight() > 0 || http_.connections() > 0;
+}
+
+std::size_t Process::in_flight() const {
+  return messages_.writes_in_flight() + own_.reading.marks_in_flight();
 }
 
 Task<std::size_t> Process::links() {
@@ -358,8 +381,6 @@ Task<std::size_t> Process::links_here() { co_return socketio_.links(); }
 int serve(const Config& config) {
   log::configure(config.log_level, config.log_format);
   raise_descriptor_limit();
-  // What is kept here is nobody else's, also in a directory that was there before.
-  umask(077);
   Process process(config);
   return process.run();
 }

@@ -87,7 +87,7 @@ Problem parse_value(std::string_view text, std::chrono::milliseconds& out) {
   return std::nullopt;
 }
 
-Problem parse_value(std::string_view text, services::Rate& out) {
+Problem parse_value(std::string_view text, Rate& out) {
   if (text == "0") {
     out.count = 0;
     return std::nullopt;
@@ -130,7 +130,7 @@ std::string show_value(const std::vector<std::string>& value) {
 
 std::string show_value(std::chrono::milliseconds value) { return std::to_string(value.count()); }
 
-std::string show_value(const services::Rate& value) {
+std::string show_value(const Rate& value) {
   if (value.count == 0) return "0";
   const auto window = value.window.count();
   return std::to_string(value.count) + '/' +
@@ -158,6 +158,17 @@ Problem parse_endpoint(std::string_view text, std::string& host, std::uint16_t& 
 std::string show_endpoint(const std::string& host, std::uint16_t port) {
   const bool is_v6 = host.find(':') != std::string::npos;
   return (is_v6 ? '[' + host + ']' : host) + ':' + std::to_string(port);
+}
+
+std::string without_secrets(std::string_view text) {
+  constexpr std::string_view kScheme = "://";
+  const auto scheme = text.find(kScheme);
+  const auto at = text.rfind('@');
+  if (scheme == std::string_view::npos || at == std::string_view::npos || at < scheme) {
+    return std::string(text);
+  }
+  const auto begin = scheme + kScheme.size();
+  return std::string(text.substr(0, begin)) + "***" + std::string(text.substr(at));
 }
 
 }  // namespace knotos::app

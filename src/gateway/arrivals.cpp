@@ -62,7 +62,7 @@ Task<Result<Arrival>> Gateway::identify(std::string auth) {
   const auto device_id = request->device_id;
   auto claims = co_await ports_.accounts.authenticate_device(std::move(request->token));
   if (!claims) co_return fail(std::move(claims.error()));
-  if (device_id && *device_id != claims->device_id) {
+  if (device_id && *device_id != claims->device_id.to_string()) {
     co_return fail(Errc::forbidden, "The token is another device's.");
   }
   co_return Arrival{
@@ -104,7 +104,7 @@ void Gateway::let_go(Connection& connection) {
   if (connection.holds == 0) return;
   --connection.holds;
   drop_interests(connection.chats);
-  ports_.bus.leave_user(connection.claims.user_id);
+  leave_user(connection.claims.user_id);
 }
 
 /// The order of SEMANTICS section 4: the user's channel, the memberships, the chats' channels,
@@ -112,7 +112,7 @@ void Gateway::let_go(Connection& connection) {
 /// reads after it, and the rest is delivered. The memberships are read again with where the chats
 /// stand: one that ends later is heard of by the chat's channel, which is open by then.
 Task<void> Gateway::enter(server::SocketHandle handle, domain::UserId user) {
-  auto joined = co_await ports_.bus.join_user(user);
+  auto joined = co_await join_user(user);
   // Before anything is read, so that it covers no more than that.
   auto present = joined ? co_await ports_.own.syncs.present()
                         : Result<services::SyncCursor>(fail(joined.error()));
@@ -130,7 +130,7 @@ Task<void> Gateway::enter(server::SocketHandle handle, domain::UserId user) {
     co_return;
   }
   if (chats) drop_interests(ids_of(*chats));
-  if (joined) ports_.bus.leave_user(user);
+  if (joined) leave_user(user);
   if (socket == nullptr) co_return;
   arrivals_failed.add();
   log::warning("a socket was sent back",
@@ -208,6 +208,7 @@ void Gateway::welcome(server::Socket& socket, const Memberships& memberships,
     place_by_sight(connection.claims.user_id, membership.chat_id);
   }
   say_ready(socket);
+  tell_if_degraded(socket);
   for (const auto& early : std::exchange(connection.own_early, {})) tell_own(socket, early);
   if (connection.has_missed_own) {
     socket.emit("resync_required", json::reason("slowConsumer"), server::PacketClass::control);

@@ -16,6 +16,7 @@ namespace knotos::gateway {
 struct OwnEvent {
   std::string_view name;  ///< A constant.
   std::shared_ptr<const std::string> text;
+  domain::UserRev user_rev = 0;  ///< 0: it is no private change.
 };
 
 inline constexpr std::size_t kOwnEventsEarlyMax = 256;

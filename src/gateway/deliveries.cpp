@@ -56,13 +56,10 @@ Task<Result<void>> Gateway::add_interests(std::vector<domain::ChatId> chats) {
     co_await barrier->done.wait();
   }
 
-  for (const auto& chat : fresh) {
-    auto joined = co_await ports_.bus.join_chat(chat);
-    if (joined) continue;
-    drop_interests(chats);
-    co_return fail(std::move(joined.error()));
-  }
-  co_return Result<void>();
+  if (fresh.empty()) co_return Result<void>();
+  auto joined = co_await ports_.bus.join_chats(std::move(fresh));
+  if (!joined) drop_interests(chats);
+  co_return joined;
 }
 
 void Gateway::drop_interests(const std::vector<domain::ChatId>& chats) {
@@ -94,6 +91,7 @@ void Gateway::settle(const std::vector<ports::ChatStanding>& standings) {
 
 void Gateway::on_chat_added(const ports::ChatAdded& event) {
   auto& part = here();
+  note_heard(event.user_id, event.user_rev);
   const auto at = part.sockets_of.find(event.user_id);
   if (at == part.sockets_of.end()) return;
   bool has_ready = false;

@@ -16,11 +16,12 @@ metrics::Counter events_refused("gateway_events_refused_total", "Events answered
 }  // namespace
 
 void Gateway::listen_to_events() {
-  handle("send_message", &Gateway::send_message, false);
-  handle("edit_message", &Gateway::edit_message, false);
-  handle("delete_message", &Gateway::delete_message, true);
-  handle("fetch_changes", &Gateway::fetch_changes, true);
-  handle("auth_refresh", &Gateway::auth_refresh, true);
+  handle("send_message", &Gateway::send_message, {});
+  handle("edit_message", &Gateway::edit_message, {});
+  handle("delete_message", &Gateway::delete_message,
+         {.event = true, .kind = services::RateKind::changes});
+  handle("fetch_changes", &Gateway::fetch_changes, {.event = true});
+  handle("auth_refresh", &Gateway::auth_refresh, {.event = true});
   listen_to_state_events();
   auto& chat_namespace = ports_.server.of(kNamespace);
   chat_namespace.on_any([this](server::Socket&, server::Event event) {
@@ -37,21 +38,13 @@ void Gateway::listen_to_events() {
   chat_namespace.set_overload_reply(json::failure_ack(overloaded, new_request_id()));
 }
 
-void Gateway::handle(std::string_view name, Handler handler, bool is_rated) {
+void Gateway::handle(std::string_view name, Handler handler, CountsAs counted) {
   ports_.server.of(kNamespace)
       .on(std::string(name),
-          [this, name, handler, is_rated](server::Socket& socket, server::Event event) {
+          [this, name, handler, counted](server::Socket& socket, server::Event event) {
             const auto& claims = connection_of(socket).claims;
-            if (is_rated) {
-              const auto verdict =
-                  rates_.take(hash_of(claims.user_id.uuid()), ports_.clock.steady_now());
-              if (!verdict.is_allowed) {
-                return refuse(event, Error{.code = Errc::rate_limited,
-                                           .detail = "Too many events.",
-                                           .fields = {},
-                                           .retry_after = verdict.retry_after,
-                                           .cause = {}});
-              }
+            if (const auto taken = take_rates(claims.user_id, counted); !taken) {
+              return refuse(event, taken.error());
             }
             // Started at once and in order: what one socket sends to one chat reaches it in the
             // order of sending.
@@ -59,6 +52,15 @@ void Gateway::handle(std::string_view name, Handler handler, bool is_rated) {
                   (this->*handler)(
                       {.handle = socket.handle(), .claims = claims, .event = std::move(event)}));
           });
+}
+
+Result<void> Gateway::take_rates(domain::UserId user, CountsAs counted) {
+  if (counted.event) {
+    const auto verdict = rates_.take(hash_of(user.uuid()), ports_.clock.steady_now());
+    if (!verdict.is_allowed) return fail(services::rate_error(verdict));
+  }
+  if (counted.kind) return ports_.own.rates.check(*counted.kind, user);
+  return {};
 }
 
 Result<json::Object> Gateway::fields_of(const server::Event& event) {

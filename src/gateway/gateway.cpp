@@ -10,7 +10,9 @@
 namespace knotos::gateway {
 
 Gateway::Gateway(Ports ports, Limits limits)
-    : ports_(std::move(ports)), limits_(limits), rates_(limits.rate_events) {
+    : ports_(std::move(ports)),
+      limits_(limits),
+      rates_(limits.rate_events, {.board = ports_.rate_board, .name = "events"}) {
   for (std::size_t shard = 0; shard < ports_.shards.count(); ++shard) {
     auto part = std::make_unique<ShardPart>();
     part->orders = std::make_unique<RoomOrders>(
@@ -23,6 +25,12 @@ Gateway::Gateway(Ports ports, Limits limits)
     make_live_parts(*part, shard);
     parts_.push_back(std::move(part));
   }
+  sweeper_ = std::make_unique<Sweeper>(
+      Sweeper::Ports{
+          .shards = ports_.shards, .timers = *ports_.timers[0], .store = ports_.sync_store},
+      limits_.sweep,
+      [this](Time since, const ports::SyncStore::Sweep& sweep) { hear_sweep(since, sweep); });
+  ports_.shards.post(0, [this] { sweeper_->begin(); });
 
   auto& chat_namespace = ports_.server.of(kNamespace);
   chat_namespace.admit(
@@ -45,6 +53,7 @@ Gateway::~Gateway() { ports_.bus.listen(nullptr); }
 
 void Gateway::hear(ports::BusEvent event) {
   if (auto* changed = std::get_if<ports::ChatChanged>(&event)) {
+    note_gone(changed->moved);
     const auto home = ports_.shards.home_of(changed->chat_id);
     auto& orders = *parts_[home]->orders;
     if (home == ports_.shards.current()) {
@@ -58,6 +67,7 @@ void Gateway::hear(ports::BusEvent event) {
   }
   if (const auto* typing = std::get_if<ports::TypingChanged>(&event)) return hear_typing(*typing);
   if (const auto* receipt = std::get_if<ports::ReceiptMoved>(&event)) return hear_receipt(*receipt);
+  if (const auto* foreign = std::get_if<ports::ForeignEvent>(&event)) return relay(*foreign);
   if (const auto* presence = std::get_if<ports::PresenceChanged>(&event)) {
     const auto home = ports_.shards.home_of(presence->user_id);
     return ports_.shards.post(

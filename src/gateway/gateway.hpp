@@ -7,6 +7,7 @@
 #include "gateway/presence_watch.hpp"
 #include "gateway/receipt_merger.hpp"
 #include "gateway/room_orders.hpp"
+#include "gateway/sweeper.hpp"
 #include "gateway/typists.hpp"
 #include "json/read.hpp"
 #include "json/write_live.hpp"
@@ -21,6 +22,7 @@
 #include "services/presence_service.hpp"
 #include "services/rate_limiter.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -51,11 +53,13 @@ class Gateway final : public ports::BusListener {
     ports::ChatStore& chat_store;
     ports::ChatStateStore& state_store;
     ports::MessageStore& message_store;
+    ports::SyncStore& sync_store;
     ports::PeopleStore& people;
     ports::PresenceBoard& presence_board;
     ports::Bus& bus;
     const ports::Clock& clock;
     ports::Random& random;
+    ports::RateBoard* rate_board = nullptr;  ///< Null: this process counts alone.
   };
 
   struct Limits {
@@ -66,12 +70,13 @@ class Gateway final : public ports::BusListener {
     Attendance::Limits attendance;
     PresenceWatch::Limits presence_watch;
     PresenceSubscribers::Limits presence;
+    Sweeper::Limits sweep;
     std::size_t presence_subjects_max = 1'000;  ///< Whom one socket may watch.
     /// The server recovers sessions, so what is told is told to every shard: a session may be taken
     /// up on any of them.
     bool recovers = false;
     /// Of a user, over all their sockets: events that have no rate of their own.
-    services::Rate rate_events{100, std::chrono::seconds(1), 200};
+    Rate rate_events{100, std::chrono::seconds(1), 200};
   };
 
   /// Configures the server's namespace `/` and listens on the bus.
@@ -79,6 +84,8 @@ class Gateway final : public ports::BusListener {
   ~Gateway() override;
 
   void hear(ports::BusEvent event) override;
+  void bus_degraded() override;
+  void bus_restored() override;
 
   /// Tells every client that the server goes away, and when to come back: `retry_after` and up to
   /// half of it more, so that they do not all come at once. Any thread; the shards do it on their
@@ -188,6 +195,8 @@ class Gateway final : public ports::BusListener {
   void end_memberships(domain::ChatId chat, const OrderedChange& change);
   void send_out(domain::UserId user, domain::ChatId chat, domain::Rev rev,
                 domain::UserRev user_rev);
+  [[nodiscard]] Task<void> tell_removed(server::SocketHandle handle, domain::UserId user,
+                                        domain::ChatId chat);
 
   // log_events.cpp: reactions and pins.
   void listen_to_log_events();
@@ -217,12 +226,37 @@ class Gateway final : public ports::BusListener {
   void unwatch_presence(server::SocketHandle handle, const std::vector<domain::UserId>& subjects);
   void tell_presence(server::SocketHandle handle, domain::UserId subject, const Presence& presence);
 
+  // bus_news.cpp: how the bus stands, and what strangers say on it.
+  void tell_bus_state(std::string_view reason);
+  void tell_if_degraded(server::Socket& socket) const;
+  void relay(const ports::ForeignEvent& event);
+
+  // sweeps.cpp: what the store says has changed, and the bus has not brought.
+  /// At once, and not only when the next sweep is due: after the bus was away. Any thread.
+  void compare();
+  void hear_sweep(Time since, const ports::SyncStore::Sweep& sweep);
+  void doubt(Time since, const std::vector<domain::UserId>& users);
+  [[nodiscard]] Task<void> compare_users();
+  [[nodiscard]] bool has_heard(domain::UserId user, domain::UserRev rev);
+  [[nodiscard]] Task<bool> make_good(domain::UserId user, Time since);
+  void tell_again(domain::UserId user, domain::UserRev user_rev,
+                  const services::PrivateChange& change);
+  void note_sessions_moved(domain::UserId user);
+  void end_signed_out(domain::UserId user);
+  [[nodiscard]] Task<void> check_device(server::SocketHandle handle);
+  [[nodiscard]] Task<Result<void>> join_user(domain::UserId user);
+  void leave_user(domain::UserId user);
+  void note_heard(domain::UserId user, domain::UserRev rev);
+  void note_gone(std::vector<ports::MemberMoved> moved);
+  [[nodiscard]] Task<void> pause(std::chrono::milliseconds time);
+
   // own_events.cpp: what concerns one user alone, for all their devices.
   /// False: it is no such event.
   bool hear_own(const ports::BusEvent& event);
   void tell_user(domain::UserId user, OwnEvent event);
   void keep_for_unready(domain::UserId user, OwnEvent event);
   void tell_own(server::Socket& socket, const OwnEvent& event);
+  void look_again_at(domain::UserId user);
   void on_settings_changed(const ports::SettingsChanged& event);
 
   // live_events.cpp: events that carry nothing durable.
@@ -242,8 +276,14 @@ class Gateway final : public ports::BusListener {
 
   // events.cpp: one an event of the client; each answers the ack.
   void listen_to_events();
-  /// `is_rated`: it counts against the rate of its user's events.
-  void handle(std::string_view name, Handler handler, bool is_rated);
+  /// Against which rates of its user an event counts, besides those that its service counts.
+  struct CountsAs {
+    bool event = false;
+    std::optional<services::RateKind> kind = std::nullopt;  ///< Shared with REST.
+  };
+  void handle(std::string_view name, Handler handler, CountsAs counted);
+  /// Errors: rate_limited.
+  [[nodiscard]] Result<void> take_rates(domain::UserId user, CountsAs counted);
   /// The one argument of an event of ours. Errors: validation_failed.
   [[nodiscard]] static Result<json::Object> fields_of(const server::Event& event);
   [[nodiscard]] Task<void> send_message(Request request);
@@ -257,6 +297,9 @@ class Gateway final : public ports::BusListener {
   void listen_to_state_events();
   [[nodiscard]] Task<void> mark_delivered(Request request);
   [[nodiscard]] Task<void> mark_read(Request request);
+  using Marking = Task<Result<services::ReadingService::ReadState>> (services::ReadingService::*)(
+      domain::UserId user, domain::ChatId chat, domain::Seq seq);
+  [[nodiscard]] Task<void> mark(Request request, Marking marking);
   [[nodiscard]] Task<void> update_chat_state(Request request);
   [[nodiscard]] Task<void> sync(Request request);
 
@@ -270,7 +313,9 @@ class Gateway final : public ports::BusListener {
   Ports ports_;
   Limits limits_;
   services::RateLimiter rates_;
+  std::atomic<bool> is_bus_degraded_ = false;
   std::vector<std::unique_ptr<ShardPart>> parts_;
+  std::unique_ptr<Sweeper> sweeper_;  ///< On shard 0.
 };
 
 }  // namespace knotos::gateway

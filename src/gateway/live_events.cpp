@@ -10,11 +10,11 @@
 namespace knotos::gateway {
 
 void Gateway::listen_to_live_events() {
-  handle("typing_start", &Gateway::typing_start, true);
-  handle("typing_stop", &Gateway::typing_stop, true);
-  handle("presence_subscribe", &Gateway::presence_subscribe, true);
-  handle("presence_unsubscribe", &Gateway::presence_unsubscribe, true);
-  handle("client_state", &Gateway::client_state, true);
+  handle("typing_start", &Gateway::typing_start, {.event = true});
+  handle("typing_stop", &Gateway::typing_stop, {.event = true});
+  handle("presence_subscribe", &Gateway::presence_subscribe, {.event = true});
+  handle("presence_unsubscribe", &Gateway::presence_unsubscribe, {.event = true});
+  handle("client_state", &Gateway::client_state, {.event = true});
 }
 
 Task<void> Gateway::typing_start(Request request) {

@@ -8,9 +8,10 @@
 namespace knotos::gateway {
 
 void Gateway::listen_to_log_events() {
-  handle("react", &Gateway::react, true);
-  handle("pin_message", &Gateway::pin_message, true);
-  handle("unpin_message", &Gateway::unpin_message, true);
+  const CountsAs counted{.event = true, .kind = services::RateKind::changes};
+  handle("react", &Gateway::react, counted);
+  handle("pin_message", &Gateway::pin_message, counted);
+  handle("unpin_message", &Gateway::unpin_message, counted);
 }
 
 Task<void> Gateway::react(Request request) {

@@ -181,9 +181,23 @@ void Gateway::send_out(domain::UserId user, domain::ChatId chat, domain::Rev rev
     socket->leave(room_of(chat));
     socket->leave(cut_room(chat));
     members_sent_out.add();
-    socket->emit("chat_removed", json::chat_removed(chat, user_rev));
+    if (user_rev > 0) {
+      socket->emit("chat_removed", json::chat_removed(chat, user_rev));
+    } else {
+      spawn(executor(), "chat removed", tell_removed(handle, user, chat));
+    }
     drop_interests({chat});
   }
+}
+
+/// By a repair: the log says who went, and the store how their private changes stand by now.
+Task<void> Gateway::tell_removed(server::SocketHandle handle, domain::UserId user,
+                                 domain::ChatId chat) {
+  const auto user_rev = co_await ports_.people.user_rev(user);
+  auto* socket = ports_.server.find(handle);
+  // Who came back meanwhile was told so.
+  if (socket == nullptr || hears(connection_of(*socket), chat)) co_return;
+  socket->emit("chat_removed", json::chat_removed(chat, user_rev.value_or(0)));
 }
 
 }  // namespace knotos::gateway

@@ -29,16 +29,17 @@ class OwnEventWriter {
   explicit OwnEventWriter(Time now) : now_(now) {}
 
   std::optional<Addressed> operator()(const ports::ChatStateChanged& event) const {
-    return make(event.user_id, "chat_state_updated", json::chat_state_updated(event, now_));
+    return make(event.user_id, "chat_state_updated", json::chat_state_updated(event, now_),
+                event.user_rev);
   }
   std::optional<Addressed> operator()(const ports::ReadStateChanged& event) const {
-    return make(event.user_id, "read_state", json::read_state(event));
+    return make(event.user_id, "read_state", json::read_state(event), event.user_rev);
   }
   std::optional<Addressed> operator()(const ports::SettingsChanged& event) const {
-    return make(event.user_id, "settings_updated", json::settings_updated(event));
+    return make(event.user_id, "settings_updated", json::settings_updated(event), event.user_rev);
   }
   std::optional<Addressed> operator()(const ports::MessageHidden& event) const {
-    return make(event.user_id, "message_hidden", json::message_hidden(event));
+    return make(event.user_id, "message_hidden", json::message_hidden(event), event.user_rev);
   }
   template <class Other>
   std::optional<Addressed> operator()(const Other& /*event*/) const {
@@ -46,9 +47,12 @@ class OwnEventWriter {
   }
 
  private:
-  static Addressed make(domain::UserId user, std::string_view name, std::string text) {
+  static Addressed make(domain::UserId user, std::string_view name, std::string text,
+                        domain::UserRev user_rev) {
     return {.user_id = user,
-            .event = {.name = name, .text = std::make_shared<const std::string>(std::move(text))}};
+            .event = {.name = name,
+                      .text = std::make_shared<const std::string>(std::move(text)),
+                      .user_rev = user_rev}};
   }
 
   Time now_;
@@ -80,6 +84,7 @@ void Gateway::tell_user(domain::UserId user, OwnEvent event) {
 }
 
 void Gateway::keep_for_unready(domain::UserId user, OwnEvent event) {
+  if (event.user_rev > 0) note_heard(user, event.user_rev);
   const auto at = here().sockets_of.find(user);
   if (at == here().sockets_of.end()) return;
   for (const auto& handle : at->second) {
@@ -102,14 +107,16 @@ void Gateway::tell_own(server::Socket& socket, const OwnEvent& event) {
 /// Who may see whom may have changed: those who watch the user look again, and so do the user's own
 /// sockets at those whom they watch.
 void Gateway::on_settings_changed(const ports::SettingsChanged& event) {
-  if (event.kind == ports::SettingsKind::profile || event.kind == ports::SettingsKind::sessions) {
-    return;
-  }
+  if (event.kind == ports::SettingsKind::sessions) return note_sessions_moved(event.user_id);
+  if (event.kind == ports::SettingsKind::profile) return;
   ports_.bus.publish(ports::PresenceChanged{.user_id = event.user_id});
+  look_again_at(event.user_id);
+}
+
+void Gateway::look_again_at(domain::UserId user) {
   for (std::size_t shard = 0; shard < parts_.size(); ++shard) {
-    ports_.shards.post(shard, [this, shard, user = event.user_id] {
-      parts_[shard]->presence_subscribers->look_again(user);
-    });
+    ports_.shards.post(
+        shard, [this, shard, user] { parts_[shard]->presence_subscribers->look_again(user); });
   }
 }
 

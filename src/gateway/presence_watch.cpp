@@ -39,9 +39,11 @@ std::vector<UserId> PresenceWatch::want(const std::vector<UserId>& subjects, std
 Task<Result<std::vector<Presence>>> PresenceWatch::begin(std::vector<UserId> subjects,
                                                          std::vector<UserId> fresh) {
   // The channel first, so that what changes after the look is heard.
-  for (const auto& subject : fresh) {
-    auto joined = co_await ports_.bus.join_presence(subject);
+  if (!fresh.empty()) {
+    auto joined = co_await ports_.bus.join_presences(fresh);
     if (!joined) co_return fail(std::move(joined.error()));
+  }
+  for (const auto& subject : fresh) {
     const auto at = subjects_.find(subject);
     if (at == subjects_.end() || std::exchange(at->second.is_joined, true)) {
       ports_.bus.leave_presence(subject);

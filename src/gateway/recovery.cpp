@@ -78,18 +78,18 @@ Task<void> Gateway::check_recovery(server::SocketHandle handle, std::shared_ptr<
   // Now the session holds what was taken for it; or nobody needs it.
   if (!may || kept->is_taken_up) co_return;
   drop_interests(chats);
-  ports_.bus.leave_user(user);
+  leave_user(user);
 }
 
 /// Takes the interests of the session; with an error, none are taken. False: the memberships are
 /// not those.
 Task<Result<bool>> Gateway::may_take_up(domain::UserId user, std::vector<domain::ChatId> chats,
                                         std::vector<domain::Rev> member_revs) {
-  auto joined = co_await ports_.bus.join_user(user);
+  auto joined = co_await join_user(user);
   if (!joined) co_return fail(std::move(joined.error()));
   auto added = co_await add_interests(chats);
   if (!added) {
-    ports_.bus.leave_user(user);
+    leave_user(user);
     co_return fail(std::move(added.error()));
   }
   auto now = co_await ports_.chat_store.chats_of(user);
@@ -111,6 +111,7 @@ void Gateway::welcome_back(server::Socket& socket) {
   connection.is_taken_up = true;
   ++connection.holds;
   say_ready(socket);
+  tell_if_degraded(socket);
   if (!connection.subjects.empty()) {
     spawn(executor(), "restoring presence", restore_presence(socket.handle()));
   }
@@ -151,7 +152,7 @@ void Gateway::on_session_over(const server::KeptSession& kept, server::SessionOv
   (void)timers.at(timers.now() + kHoldTime,
                   [this, chats = connection->chats, user = connection->claims.user_id] {
                     drop_interests(chats);
-                    ports_.bus.leave_user(user);
+                    leave_user(user);
                   });
 }
 

@@ -16,12 +16,14 @@ std::vector<OrderedChange> RoomOrder::settle(domain::Rev rev) {
 std::vector<OrderedChange> RoomOrder::hear(domain::Rev rev, SharedMessage message) {
   std::vector<OrderedChange> out;
   if (delivered_ && rev <= *delivered_) return out;
-  if (delivered_ && rev == *delivered_ + 1) {
+  if (delivered_ && rev == *delivered_ + 1 && message) {
+    held_.erase(rev);
     pass(std::move(message), rev, out);
     pass_held(out);
     return out;
   }
-  held_.try_emplace(rev, std::move(message));
+  auto& held = held_[rev];
+  if (!held) held = std::move(message);
   if (held_.size() > kHeldMax) held_.erase(std::prev(held_.end()));
   return out;
 }
@@ -67,7 +69,7 @@ void RoomOrder::pass(SharedMessage message, domain::Rev rev, std::vector<Ordered
 }
 
 void RoomOrder::pass_held(std::vector<OrderedChange>& out) {
-  while (!held_.empty() && held_.begin()->first == *delivered_ + 1) {
+  while (!held_.empty() && held_.begin()->first == *delivered_ + 1 && held_.begin()->second) {
     auto next = held_.extract(held_.begin());
     pass(std::move(next.mapped()), next.key(), out);
   }

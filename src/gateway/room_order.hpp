@@ -35,7 +35,8 @@ class RoomOrder {
   /// waited for it. A room that knows already keeps what it knows.
   [[nodiscard]] std::vector<OrderedChange> settle(domain::Rev rev);
 
-  /// A change from the bus. Answers what is to be delivered now, in order.
+  /// A change from the bus. Answers what is to be delivered now, in order. Without a message it is
+  /// a hint, which waits for the repair.
   [[nodiscard]] std::vector<OrderedChange> hear(domain::Rev rev, SharedMessage message);
 
   /// What the store says follows: the messages with `rev` over `delivered()`, ascending, each in

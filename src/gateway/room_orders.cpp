@@ -59,6 +59,14 @@ void RoomOrders::hear(ports::ChatChanged event) {
   watch_gap(event.chat_id, *room);
 }
 
+void RoomOrders::compare(domain::ChatId chat, domain::Rev last_rev) {
+  auto* room = find(chat);
+  // One that is not settled will be by what is read later than this.
+  if (room == nullptr || !room->order.is_settled() || room->order.delivered() >= last_rev) return;
+  pass_on(chat, *room, room->order.hear(last_rev, nullptr));
+  watch_gap(chat, *room);
+}
+
 Task<Result<std::vector<OrderedChange>>> RoomOrders::catch_up(domain::ChatId chat,
                                                               domain::Rev known) {
   std::vector<OrderedChange> missed;

@@ -51,6 +51,8 @@ class RoomOrders {
   void settle(const std::vector<ports::ChatStanding>& standings);
 
   void hear(ports::ChatChanged event);
+  /// The store has the chat's log up to there: what does not come by itself is fetched.
+  void compare(domain::ChatId chat, domain::Rev last_rev);
 
   /// Everything after `known` up to where the room stands when this answers, for members who just
   /// came: from then on they hear the rest by `deliver`. Settles the room if need be. Errors:

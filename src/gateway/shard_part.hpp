@@ -1,10 +1,13 @@
 #pragma once
 
 #include "gateway/gateway.hpp"
+#include "gateway/user_revs.hpp"
 #include "gateway/visibility.hpp"
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
+#include <set>
 #include <unordered_map>
 
 namespace knotos::gateway {
@@ -17,6 +20,18 @@ struct Gateway::ShardPart {
   /// How many sockets and arrivals of this shard want each chat; its home knows of those above 0.
   std::unordered_map<domain::ChatId, std::uint32_t> interests;
   Visibility visibility;
+  /// The users whose channel this shard has joined, and what it brought of their private changes.
+  struct Heard {
+    std::uint32_t holds = 0;
+    bool has_base = false;
+    UserRevs revs;
+  };
+  std::unordered_map<domain::UserId, Heard> heard;
+  /// Those of them of whom the store says that something changed at this time or later.
+  std::map<domain::UserId, Time> doubted;
+  bool is_comparing = false;
+  /// Those of them whose sessions moved: what says which one ended may be lost.
+  std::set<domain::UserId> sessions_moved;
   /// The chats whose home this shard is.
   std::unique_ptr<RoomOrders> orders;
   std::unique_ptr<Typists> typists;
