@@ -20,7 +20,9 @@ if(KNOTOS_CCACHE)
   # The two sloppiness settings are what ccache asks for beside precompiled headers.
   set(CMAKE_CXX_COMPILER_LAUNCHER
       ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${KNOTOS_CCACHE})
-  add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,Clang>:-fpch-instantiate-templates>)
+  # Without a time in it the precompiled header of the same files is the same, and so is what was built with it.
+  add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,Clang>:-fpch-instantiate-templates>
+                      "$<$<COMPILE_LANG_AND_ID:CXX,Clang>:SHELL:-Xclang -fno-pch-timestamp>")
 endif()
 
 add_library(knotos_options INTERFACE)

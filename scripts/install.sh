@@ -2,7 +2,8 @@
 
 packages_build=(
   clang-19 lld-19 libclang-rt-19-dev llvm-19 ccache cmake ninja-build pkg-config
-  libboost1.81-dev libboost-json1.81-dev libsimdjson-dev libssl-dev libsqlite3-dev libsodium-dev
+  libboost1.81-dev libboost-json1.81-dev libsimdjson-dev libssl-dev libsqlite3-dev libhiredis-dev
+  libmongoc-dev libsodium-dev
   libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev prometheus-cpp-dev libicu-dev zlib1g-dev
   python3-yaml  # What describes the API is compiled at build time.
   # The tests are part of the same CMake project, so configuring it asks for GoogleTest.
@@ -13,8 +14,11 @@ packages_build=(
 packages_test=(
   libbenchmark-dev clang-format-19 clang-tidy-19 nodejs npm curl python3 python3-venv sqlite3
   ca-certificates chromium fonts-inter fonts-noto-color-emoji
+  dpkg-dev file  # For the Debian package.
   openssl python3-socketio python3-aiohttp python3-requests python3-websocket
 )
+# Real servers beside ours: a bus, what stands in for a MongoDB, and proxies in front.
+packages_servers=(redis-server maven default-jdk-headless haproxy nginx-light)
 packages_bench=(nodejs npm python3 redis-server)
 readonly node_major_min=18
 
@@ -37,6 +41,8 @@ missing_packages() {
     case $package in
       nodejs | npm) node_is_there && continue ;;
       curl | openssl | python3 | sqlite3 | redis-server) command -v "$package" >/dev/null && continue ;;
+      maven) command -v mvn >/dev/null && continue ;;
+      default-jdk-headless) command -v javac >/dev/null && continue ;;
     esac
     echo "$package"
   done

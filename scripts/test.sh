@@ -13,12 +13,31 @@ suite_seconds=()
 # What a suite's command returns when it says that it cannot run here.
 readonly skipped=77
 
+# Each suite's output is kept here, and the end of what failed is said once more at the very end.
+readonly outputs=build/test-output
+readonly lines_said_again=120
+
+output_of() {
+  echo "$outputs/${1//[^a-z0-9]/-}.txt"
+}
+
+# Until a process has ended; at most 5 s, since what a suite left behind may hold its output open.
+await_end() {
+  local _
+  for _ in {1..50}; do
+    kill -0 "$1" 2>/dev/null || return 0
+    sleep 0.1
+  done
+}
+
 # suite NAME COMMAND…: runs it, times it, remembers how it ended.
 suite() {
   local name=$1 began=$SECONDS verdict=passed status=0
   shift
+  mkdir -p "$outputs"
   printf '\n===== %s\n' "$name"
-  "$@" || status=$?
+  "$@" > >(exec tee "$(output_of "$name")") 2>&1 || status=$?
+  await_end $!
   if ((status == skipped)); then
     verdict=skipped
   elif ((status != 0)); then
@@ -32,6 +51,11 @@ suite() {
 
 summary() {
   local failed=0 index
+  for index in "${!suite_names[@]}"; do
+    [[ ${suite_verdicts[index]} == FAILED ]] || continue
+    printf '\n===== %s, its last lines\n' "${suite_names[index]}"
+    tail -n "$lines_said_again" "$(output_of "${suite_names[index]}")"
+  done
   printf '\n===== summary\n'
   for index in "${!suite_names[@]}"; do
     printf '%-28s %-7s %5d s\n' "${suite_names[index]}" "${suite_verdicts[index]}" \
@@ -100,6 +124,28 @@ test_e2e() {
     mapfile -t files < <(cd tests/e2e && ls ./*.test.mjs)
   fi
   suite "end to end" node_tests "${files[@]}"
+}
+
+# What a chat does must not depend on where it is stored. Left out: what tries SQLite's files, the process
+# and its settings, or never comes to the store.
+readonly mongo_tests=(accounts bad_input bad_input_table chats drain edge_input first_chat groups kill messages
+  own_account presence private reactions receipts resume slow_reader typing)
+
+mongo_tests() {
+  install_node_packages tests/e2e || return 1
+  (cd tests/e2e && node on_mongo.mjs "${@/%/.test.mjs}" </dev/null)
+}
+
+# test_mongo [NAME…]: as test_e2e.
+test_mongo() {
+  local -a names=("$@")
+  [[ $# -eq 0 ]] && names=("${mongo_tests[@]}")
+  suite "end to end on MongoDB" mongo_tests "${names[@]}"
+}
+
+# A fleet on this machine: parts of it killed, frozen and cut off under load; and behind proxies.
+test_fleet() {
+  suite "fleet" node_tests ../fault/fleet/fleet.test.mjs ../fault/fleet/front.test.mjs
 }
 
 test_model() {
@@ -174,6 +220,8 @@ test_all() {
   test_asan
   test_tsan
   test_outside
+  test_mongo
+  test_fleet
   test_wire
   test_autobahn
   test_schemathesis
@@ -184,12 +232,14 @@ test_command() {
   local chosen
   install_packages "to build Knotos" "${packages_build[@]}"
   install_packages "to test Knotos" "${packages_test[@]}"
+  install_packages "to test it beside other servers" "${packages_servers[@]}"
   if [[ $# -eq 0 ]]; then
     test_all
-  elif [[ $1 == e2e ]]; then
+  elif [[ $1 == e2e || $1 == mongo ]]; then
+    chosen=$1
     shift
     suite "build release" build release "${release_targets[@]}"
-    test_e2e "$@"
+    "test_$chosen" "$@"
   elif [[ $1 == wire ]]; then
     shift
     suite "build asan" build asan knotos sio-conformance
@@ -203,12 +253,12 @@ test_command() {
     for chosen in "$@"; do
       case $chosen in
         style) configure debug && test_style debug ;;
-        schemathesis | model) suite "build release" build release knotos && "test_$chosen" ;;
+        schemathesis | model | fleet) suite "build release" build release knotos && "test_$chosen" ;;
         unit | asan | tsan) "test_$chosen" ;;
         autobahn) suite "build release" build release sio-conformance && test_autobahn ;;
         *)
-          echo "There is no suite '$chosen'. Suites: style unit asan tsan e2e schemathesis model" \
-            "web wire autobahn" >&2
+          echo "There is no suite '$chosen'. Suites: style unit asan tsan e2e mongo fleet" \
+            "schemathesis model web wire autobahn" >&2
           return 2
           ;;
       esac
