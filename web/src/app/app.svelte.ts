@@ -60,11 +60,27 @@ class App {
   async signOut(): Promise<void> {
     const client = this.client;
     if (!client) return;
-    const told = client.api.logout().catch(() => undefined);
+    const told = client.erasures
+      .flush()
+      .then(() => client.api.logout())
+      .catch(() => undefined);
     await Promise.race([told, new Promise((resolve) => setTimeout(resolve, 3_000))]);
+    await this.#leave(client);
+  }
+
+  /** For good, at the server and here. Rejects where the server does not do it. */
+  async deleteAccount(password: string): Promise<void> {
+    const client = this.client;
+    if (!client) return;
+    await client.api.deleteMe(password);
+    await this.#leave(client);
+  }
+
+  async #leave(client: Client): Promise<void> {
     client.tabs.tell({ kind: 'signedOut' });
     await this.#forget(client.ownId);
     client.drafts.clear();
+    client.erasures.clear();
     await ChatStore.remove(client.ownId).catch(() => undefined);
     router.go({ page: 'list' }, { replace: true });
   }

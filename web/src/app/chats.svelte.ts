@@ -3,9 +3,10 @@ import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import { t } from '../i18n/i18n.svelte';
 import { byListOrder } from '../model/chat_order';
 import { pinnedAfter, previewAfter, unreadAfter } from '../model/list_rule';
+import { isChat } from '../model/shapes';
 import type { Chat, ChatUserState, Message } from '../model/types';
 import type { Api } from '../net/api';
-import { ApiError } from '../net/problem';
+import { ApiError, garbageProblem } from '../net/problem';
 import type { ChatStore } from '../store/chat_store';
 import { displayNameOf, type People } from './people.svelte';
 
@@ -48,7 +49,7 @@ export class Chats {
   }
 
   async restore(): Promise<void> {
-    for (const chat of await this.store.chats()) this.#chats.set(chat.id, chat);
+    for (const chat of await this.store.chats()) if (isChat(chat)) this.#chats.set(chat.id, chat);
     if (this.#chats.size > 0) this.isLoaded = true;
   }
 
@@ -63,7 +64,9 @@ export class Chats {
           seen.add(chat.id);
           this.put(chat);
         }
-        cursor = page.page.hasMore ? (page.page.nextCursor ?? undefined) : undefined;
+        const next = page.page.hasMore ? (page.page.nextCursor ?? undefined) : undefined;
+        if (next !== undefined && next === cursor) throw new ApiError(garbageProblem(200));
+        cursor = next;
       } while (cursor !== undefined);
     }
     for (const chatId of this.ids) if (!seen.has(chatId)) this.remove(chatId);
@@ -81,7 +84,8 @@ export class Chats {
     if (chat.peer) this.people.learn(chat.peer);
     chat.members?.forEach((member) => this.people.learn(member));
     this.missing.delete(chat.id);
-    this.#set(chat);
+    // Who the other is does not change: an answer that leaves it out is not to take the name away.
+    this.#set(known?.peer && !chat.peer ? { ...chat, peer: known.peer } : chat);
   }
 
   /** From the server, unless that is under way. */
@@ -145,7 +149,9 @@ export class Chats {
     if (chat) this.#set({ ...chat, ...fields });
   }
 
+  /** A part that came by itself may not fit the rest: such a chat could not be drawn again. */
   #set(chat: Chat): void {
+    if (!isChat(chat)) return;
     this.#chats.set(chat.id, chat);
     void this.store.putChat(chat).catch(() => undefined);
   }

@@ -1,20 +1,27 @@
 import { Outbox, type PendingMessage } from '../model/outbox';
+import { isSendReceipt } from '../model/shapes';
 import type { Message, SendReceipt } from '../model/types';
 import { Api } from '../net/api';
-import { Link, type LinkState, type SessionReady } from '../net/link';
+import { Link, type LinkState } from '../net/link';
 import { withLock } from '../net/locks';
+import { ApiError, garbageProblem } from '../net/problem';
 import { SessionKeeper } from '../net/session';
 import { openTabs, type TabNews, type Tabs } from '../net/tabs';
 import type { Account, AccountStore } from '../store/accounts';
 import { ChatStore } from '../store/chat_store';
+import { KeptErasures } from '../store/kept_erasures';
 import { Chats } from './chats.svelte';
 import { Conversation } from './conversation.svelte';
 import { Drafts } from './drafts.svelte';
+import { Erasures } from './erasures.svelte';
 import { hear } from './events';
 import { Marks } from './marks';
+import { notices } from './notices.svelte';
+import { OwnReactions } from './own_reactions.svelte';
 import { People } from './people.svelte';
 import { Presence } from './presence.svelte';
 import { Syncer } from './syncer.svelte';
+import { toasts } from './toasts.svelte';
 import { Typing } from './typing.svelte';
 import { Watermarks } from './watermarks.svelte';
 
@@ -53,6 +60,8 @@ export class Client {
   readonly drafts: Drafts;
   readonly outbox: Outbox;
   readonly marks: Marks;
+  readonly erasures: Erasures;
+  readonly ownReactions: OwnReactions;
   readonly presence: Presence;
   readonly typing: Typing;
   readonly watermarks: Watermarks;
@@ -77,7 +86,7 @@ export class Client {
       keeper: this.keeper,
       deviceId: account.deviceId,
       onState: (state) => this.#onState(state),
-      onReady: (ready) => this.#onReady(ready),
+      onReady: (cursor) => this.#onReady(cursor),
       onEvent: (name, data) => hear(this, name, data),
     });
     this.outbox = this.#makeOutbox();
@@ -93,6 +102,8 @@ export class Client {
       now: () => Date.now(),
     });
     this.watermarks = new Watermarks(this.ownId, store);
+    this.erasures = this.#makeErasures();
+    this.ownReactions = new OwnReactions(this.ownId, this.api);
     this.drafts = new Drafts(this);
     this.syncer = new Syncer(this);
     this.tabs = openTabs(this.ownId, (news) => this.#onTabNews(news));
@@ -101,6 +112,7 @@ export class Client {
 
   close(): void {
     this.#stopListening();
+    void this.erasures.flush();
     this.link.close();
     this.keeper.close();
     this.outbox.close();
@@ -181,7 +193,9 @@ export class Client {
     if (!this.chats.take(change) || change.type === 'system') {
       void this.chats.refetch(change.chatId).catch(() => undefined);
     }
-    if (isNew && change.senderId !== this.ownId) this.marks.delivered(change.chatId, change.seq);
+    if (!isNew || change.senderId === this.ownId) return;
+    this.marks.delivered(change.chatId, change.seq);
+    notices.hear(this, change);
   }
 
   #makeKeeper(account: Account): SessionKeeper {
@@ -198,15 +212,32 @@ export class Client {
     });
   }
 
+  #makeErasures(): Erasures {
+    return new Erasures({
+      store: new KeptErasures(this.ownId),
+      erase: async (chatId, messageId) => {
+        const message = await this.api.erase(chatId, messageId, 'everyone');
+        this.held(chatId)?.merge(message);
+      },
+      onRefused: (error) => toasts.fail(error),
+      now: () => Date.now(),
+    });
+  }
+
   #makeOutbox(): Outbox {
     return new Outbox({
       store: this.store.outbox,
       withLock: (job) => withLock(`outbox:${this.ownId}`, job),
       isOnline: () => this.link.state === 'online',
       send: async (message) => {
-        const { createdAt: _, refusal: __, ...fields } = message;
+        const { createdAt: _, refusal: __, problem: ___, ...fields } = message;
         const ack = await this.link.ask<SendReceipt>('send_message', { ...fields, type: 'text' });
-        return ack.ok ? { ok: true, receipt: ack } : { ok: false, problem: ack.error };
+        if (!ack.ok) return { ok: false, problem: ack.error };
+        // No receipt is no answer: it is said again.
+        if (!isSendReceipt(ack)) {
+          throw new ApiError(garbageProblem(0));
+        }
+        return { ok: true, receipt: ack };
       },
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       onSent: (message, receipt) => this.#onSent(message, receipt),
@@ -229,14 +260,15 @@ export class Client {
     this.presence.clear();
   }
 
-  #onReady(ready: SessionReady): void {
+  #onReady(cursor: string | undefined): void {
     this.wasOnline = true;
     this.isDegraded = false;
     this.tellState();
     this.marks.repeat();
     this.drafts.repeat();
+    this.erasures.repeat();
     this.outbox.kick();
-    void this.syncer.run(ready.cursor);
+    void this.syncer.run(cursor);
   }
 
   tellState(): void {
@@ -260,10 +292,13 @@ export class Client {
       if (document.visibilityState === 'visible') hurry();
       else for (const conversation of this.#conversations.values()) conversation.save();
     };
+    const onHide = () => void this.erasures.flush();
     addEventListener('online', hurry);
+    addEventListener('pagehide', onHide);
     document.addEventListener('visibilitychange', onVisibility);
     return () => {
       removeEventListener('online', hurry);
+      removeEventListener('pagehide', onHide);
       document.removeEventListener('visibilitychange', onVisibility);
     };
   }

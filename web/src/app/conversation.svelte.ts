@@ -1,6 +1,8 @@
 import { ChatLog } from '../model/chat_log';
 import type { PendingMessage } from '../model/outbox';
+import { isMessage } from '../model/shapes';
 import type { HistoryPage, Message, SendReceipt } from '../model/types';
+import type { Anchor } from '../model/virtual_list';
 import type { Api } from '../net/api';
 import type { ChatStore } from '../store/chat_store';
 import type { Chats } from './chats.svelte';
@@ -11,6 +13,9 @@ const olderPageSize = 100;
 /** A chat that has moved on further than this is loaded anew rather than caught up with. */
 const catchUpMost = 1_000;
 const saveDelayMs = 800;
+/** So often in a row `changes` may bring nothing of what was told; pauses grow by `fruitlessMs`. */
+const fruitlessMost = 5;
+const fruitlessMs = 250;
 
 export interface ConversationParts {
   api: Api;
@@ -28,11 +33,14 @@ export class Conversation {
   error = $state.raw<unknown>(null);
   /** The unread divider stands after this `seq`, for as long as the chat stays open. */
   dividerAfterSeq = $state<number | null>(null);
+  /** Where the user was when the chat was left, if that was not at the end. */
+  place: Anchor | null = null;
 
   #log = new ChatLog();
   #catchingUp: Promise<void> | null = null;
   #saveTimer: ReturnType<typeof setTimeout> | undefined;
   #opening: Promise<void> | null = null;
+  #isKept = false;
 
   constructor(
     readonly chatId: string,
@@ -62,7 +70,7 @@ export class Conversation {
 
   async #restore(): Promise<void> {
     const snapshot = await this.parts.store.snapshot(this.chatId).catch(() => undefined);
-    if (!snapshot || this.#log.isLoaded) return;
+    if (!snapshot || this.#log.isLoaded || !snapshot.messages.every(isMessage)) return;
     this.#log.restore(snapshot.messages, snapshot.hi, snapshot.hasOlder);
     this.#publish();
   }
@@ -205,8 +213,8 @@ export class Conversation {
 
   async #catchUp(): Promise<void> {
     if (!this.#log.isLoaded) return;
-    let hasMore = true;
-    while (hasMore) {
+    let fruitless = 0;
+    while (fruitless < fruitlessMost) {
       const since = this.#log.hi;
       const answer = await this.parts.api.changes(this.chatId, since);
       if (!this.#log.applyChanges(answer, since)) {
@@ -214,9 +222,15 @@ export class Conversation {
         await this.#loadFirst();
         return;
       }
-      hasMore = this.#log.takeHeld() || answer.hasMore;
+      const hasMore = this.#log.takeHeld() || answer.hasMore;
       this.#publish();
+      if (!hasMore) return;
+      fruitless = this.#log.hi > since ? 0 : fruitless + 1;
+      if (fruitless > 0)
+        await new Promise((resolve) => setTimeout(resolve, fruitless * fruitlessMs));
     }
+    // The server has told what it does not know when it is asked: there is nothing to wait for.
+    this.#log.dropHeld();
   }
 
   async #settle(): Promise<void> {
@@ -228,6 +242,11 @@ export class Conversation {
     if (this.#log.isLoaded && lastRev !== this.#log.hi) void this.catchUp().catch(() => undefined);
   }
 
+  /** The server can be asked again: what could not be loaded is loaded now. */
+  retry(): void {
+    if (this.error) void this.open();
+  }
+
   get hi(): number {
     return this.#log.hi;
   }
@@ -237,14 +256,17 @@ export class Conversation {
     this.hasOlder = this.#log.hasOlder;
     this.hasNewer = this.#log.hasNewer;
     this.isLoaded = this.#log.isLoaded;
-    clearTimeout(this.#saveTimer);
-    this.#saveTimer = setTimeout(() => this.save(), saveDelayMs);
+    // The first is kept at once: who reloads without a link the next moment still has the chat.
+    if (!this.#isKept) this.save();
+    else this.#saveTimer ??= setTimeout(() => this.save(), saveDelayMs);
   }
 
   /** Keeps the newest messages for the next start. A window elsewhere in the chat is not kept. */
   save(): void {
     clearTimeout(this.#saveTimer);
+    this.#saveTimer = undefined;
     if (!this.#log.isLoaded || this.#log.hasNewer || this.#log.heldCount > 0) return;
+    this.#isKept = true;
     const { hi, hasOlder, messages } = this.#log;
     const snapshot = { chatId: this.chatId, hi, hasOlder, messages };
     void this.parts.store.putSnapshot(snapshot).catch(() => undefined);

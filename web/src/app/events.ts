@@ -1,11 +1,12 @@
-import type { Chat, ChatUserState, Message, Presence as State } from '../model/types';
+import { isChat, isCount, isMessage, isPresence } from '../model/shapes';
+import type { ChatUserState } from '../model/types';
 import type { Client } from './client.svelte';
 
 type Data = Record<string, unknown>;
 
 /** What the server says, each event to whom it concerns. What does not fit is left alone. */
 export function hear(client: Client, name: string, data: Data): void {
-  handlers[name]?.(client, data);
+  if (Object.hasOwn(handlers, name)) handlers[name]!(client, data);
 }
 
 function text(data: Data, name: string): string {
@@ -15,24 +16,20 @@ function text(data: Data, name: string): string {
 
 function number(data: Data, name: string): number | undefined {
   const value = data[name];
-  return typeof value === 'number' ? value : undefined;
+  return isCount(value) ? value : undefined;
 }
 
 function takeMessage(client: Client, data: Data): void {
-  const { id, chatId, seq, rev } = data;
-  const isMessage =
-    typeof id === 'string' &&
-    typeof chatId === 'string' &&
-    typeof seq === 'number' &&
-    typeof rev === 'number';
-  if (isMessage) client.take(data as unknown as Message);
+  if (isMessage(data) && typeof data.chatId === 'string') client.take(data);
 }
 
 function hearMark(kind: 'deliveredSeq' | 'readSeq') {
   return (client: Client, data: Data) => {
     const seq = number(data, 'seq');
-    if (seq === undefined) return;
-    client.watermarks.raise(text(data, 'chatId'), text(data, 'userId'), { [kind]: seq });
+    const [chatId, userId] = [text(data, 'chatId'), text(data, 'userId')];
+    if (seq !== undefined && chatId && userId) {
+      client.watermarks.raise(chatId, userId, { [kind]: seq });
+    }
   };
 }
 
@@ -68,12 +65,14 @@ const handlers: Record<string, (client: Client, data: Data) => void> = {
   message_read: hearMark('readSeq'),
   typing_start: hearTyping('typing_start'),
   typing_stop: hearTyping('typing_stop'),
-  presence_update: (client, data) => client.presence.hear(data as unknown as State),
+  presence_update: (client, data) => {
+    if (isPresence(data)) client.presence.hear(data);
+  },
   chat_state_updated: hearState,
   read_state: hearRead,
   chat_added: (client, data) => {
-    const chat = data['chat'] as Chat | undefined;
-    if (chat?.id && chat.state) client.chats.put(chat);
+    const chat = isChat(data['chat']) ? data['chat'] : undefined;
+    if (chat) client.chats.put(chat);
     else if (text(data, 'chatId')) void client.chats.refetch(text(data, 'chatId')).catch(() => {});
     const peerId = chat?.peer?.id;
     if (peerId) void client.presence.want([peerId]);
@@ -87,8 +86,8 @@ const handlers: Record<string, (client: Client, data: Data) => void> = {
     client.held(text(data, 'chatId'))?.hide(text(data, 'messageId')),
   settings_updated: (client) => void client.syncer.refreshSelf(),
   resync_required: (client) => void client.syncer.run(),
-  bus_degraded: (client) => {
-    client.isDegraded = true;
+  bus_degraded: (client, data) => {
+    client.isDegraded = text(data, 'reason') !== 'restored';
   },
   // What follows it is a DISCONNECT; whether the session has ended, the next token tells.
   session_revoked: (client) => {

@@ -78,6 +78,18 @@ export class ListView {
     this.settle();
   }
 
+  /** Where the view stands, if that is not at the end. */
+  get place(): Anchor | null {
+    return this.#hold.kind === 'anchor' && !this.isAtEnd ? this.#hold.anchor : null;
+  }
+
+  /** Back to where the view stood once. */
+  restore(place: Anchor): void {
+    this.#hold = { kind: 'anchor', anchor: place };
+    this.#draw();
+    this.settle();
+  }
+
   /** After the document has the rows of the window: puts what is held where it was. */
   settle(): void {
     const viewport = this.#viewport;

@@ -1,3 +1,4 @@
+import { isCount } from '../model/shapes';
 import type { Ack } from '../net/link';
 
 const leastMs = 1_000;
@@ -58,7 +59,9 @@ export class Marks {
     if (!answer) return;
     this.#told.set(key, Math.max(seq, this.#told.get(key) ?? 0));
     if (answer.ok && kind === 'mark_read') {
-      this.parts.onRead(chatId, answer.lastReadSeq ?? seq, answer.unreadCount);
+      const { lastReadSeq, unreadCount } = answer;
+      const count = isCount(unreadCount) ? unreadCount : undefined;
+      this.parts.onRead(chatId, isCount(lastReadSeq) ? lastReadSeq : seq, count);
     }
   }
 }

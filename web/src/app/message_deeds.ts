@@ -1,8 +1,8 @@
-import { t } from '../i18n/i18n.svelte';
 import type { Message } from '../model/types';
 import type { Client } from './client.svelte';
 import type { ComposerState } from './composer.svelte';
 import type { Conversation } from './conversation.svelte';
+import { copyText } from './copy_text';
 import { toasts } from './toasts.svelte';
 
 /** As the server has them by default; it has the last word. */
@@ -38,7 +38,7 @@ export class MessageDeeds {
   }
 
   get isAlive(): boolean {
-    return !this.message.isDeleted;
+    return !this.message.isDeleted && !this.client.erasures.has(this.message.id);
   }
 
   get mayEdit(): boolean {
@@ -68,14 +68,16 @@ export class MessageDeeds {
   }
 
   copy(): void {
-    navigator.clipboard?.writeText(this.message.content ?? '').then(
-      () => toasts.say(t('act.copied')),
-      (error) => toasts.fail(error),
-    );
+    void copyText(this.message.content ?? '');
   }
 
+  /** For everybody, in a moment: until then it can be taken back. */
   erase(): void {
-    this.#change(() => this.client.api.erase(this.#chatId, this.message.id, 'everyone'));
+    this.client.erasures.begin(this.#chatId, this.message.id);
+  }
+
+  undoErase(): void {
+    this.client.erasures.undo(this.message.id);
   }
 
   hide(): void {
@@ -90,14 +92,17 @@ export class MessageDeeds {
   }
 
   react(emoji: string): void {
-    const isMine = this.message.reactions?.some(
-      (each) => each.emoji === emoji && each.recentUserIds?.includes(this.client.ownId),
+    const { id, reactions } = this.message;
+    const isMine = reactions?.some(
+      (each) => each.emoji === emoji && this.client.ownReactions.isMine(id, each),
     );
-    this.#change(() => this.client.api.react(this.#chatId, this.message.id, emoji, !isMine));
+    void this.#change(() => this.client.api.react(this.#chatId, id, emoji, !isMine));
   }
 
   togglePin(): void {
-    this.#change(() => this.client.api.pin(this.#chatId, this.message.id, !this.message.isPinned));
+    void this.#change(() =>
+      this.client.api.pin(this.#chatId, this.message.id, !this.message.isPinned),
+    );
   }
 
   get #chatId(): string {
@@ -105,12 +110,23 @@ export class MessageDeeds {
   }
 
   /** The answer is the message in its new state; the delivery that follows brings the same. */
-  #change(deed: () => Promise<Message>): void {
-    deed().then(
-      (message) => {
-        if (message?.id) this.conversation.merge(message);
-      },
-      (error) => toasts.fail(error, () => this.#change(deed)),
-    );
+  async #change(deed: () => Promise<Message>): Promise<void> {
+    try {
+      const message = await deed();
+      if (message?.id) this.conversation.merge(message);
+    } catch (error) {
+      toasts.fail(error, () => void this.#change(deed));
+    }
   }
+}
+
+/** The own message that was said last, if it can still be edited. */
+export function lastEditable(
+  client: Client,
+  conversation: Conversation,
+  composer: ComposerState,
+): MessageDeeds | undefined {
+  const last = conversation.messages.findLast((each) => each.senderId === client.ownId);
+  const deeds = last && new MessageDeeds(client, conversation, composer, last);
+  return deeds?.mayEdit ? deeds : undefined;
 }

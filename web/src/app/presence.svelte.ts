@@ -1,5 +1,6 @@
 import { SvelteMap } from 'svelte/reactivity';
 
+import { isPresence } from '../model/shapes';
 import type { Presence as State } from '../model/types';
 import type { Ack } from '../net/link';
 
@@ -18,7 +19,7 @@ export class Presence {
   }
 
   hear(state: State): void {
-    if (typeof state.userId === 'string') this.#states.set(state.userId, state);
+    this.#states.set(state.userId, state);
   }
 
   /** The link is new, so nobody remembers what was asked before. */
@@ -34,7 +35,8 @@ export class Presence {
     for (const each of asked) this.#wanted.add(each);
     const answer = await this.ask(asked).catch(() => null);
     if (!answer?.ok) return;
-    for (const state of answer.states ?? []) this.hear(state);
+    if (!Array.isArray(answer.states)) return;
+    for (const state of answer.states) if (isPresence(state)) this.hear(state);
   }
 
   clear(): void {

@@ -1,6 +1,6 @@
 import type { ChatUserState, Receipt } from '../model/types';
 import type { ChatDigest } from '../net/api';
-import { ApiError } from '../net/problem';
+import { ApiError, garbageProblem } from '../net/problem';
 import type { Client } from './client.svelte';
 import { hear } from './events';
 
@@ -38,6 +38,7 @@ export class Syncer {
     try {
       await this.#catchUp(readyCursor);
       this.error = null;
+      for (const conversation of this.client.heldConversations) conversation.retry();
       await this.#afterwards();
     } catch (error) {
       this.error = error;
@@ -98,8 +99,9 @@ export class Syncer {
       for (const change of answer.changes ?? []) hear(this.client, change.event, change);
       for (const digest of answer.chats ?? []) await this.#level(digest);
       this.#takeReceipts(answer.receipts ?? []);
-      cursor = answer.cursor;
       hasMore = answer.hasMore;
+      if (hasMore && answer.cursor === cursor) throw new ApiError(garbageProblem(200));
+      cursor = answer.cursor;
       await store.putValue(cursorName, cursor).catch(() => undefined);
     }
     return true;

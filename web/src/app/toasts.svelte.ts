@@ -9,6 +9,8 @@ export interface Toast {
 }
 
 const shownMs = 6_000;
+/** What there is something to do about stays for as long as it takes to get there by keyboard. */
+const shownWithRetryMs = 20_000;
 const toastsMax = 3;
 let nextId = 1;
 
@@ -32,7 +34,7 @@ class Toasts {
 
   #add(toast: Toast): void {
     this.list = [...this.list.slice(1 - toastsMax), toast];
-    setTimeout(() => this.dismiss(toast.id), shownMs);
+    setTimeout(() => this.dismiss(toast.id), toast.retry ? shownWithRetryMs : shownMs);
   }
 }
 

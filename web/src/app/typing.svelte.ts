@@ -1,6 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 
 const defaultTtlMs = 3_000;
+const mostTtlMs = 30_000;
 /** The server says when somebody stops; this is for when it cannot. */
 const graceMs = 1_500;
 const repeatMs = 2_000;
@@ -24,7 +25,7 @@ export class Typing {
   }
 
   hear(event: string, chatId: string, userId: string, ttlMs = defaultTtlMs): void {
-    if (userId === this.parts.ownId) return;
+    if (!chatId || !userId || userId === this.parts.ownId) return;
     const key = `${chatId} ${userId}`;
     clearTimeout(this.#timers.get(key));
     this.#timers.delete(key);
@@ -35,7 +36,7 @@ export class Typing {
     }
     this.#put(chatId, [...others, userId]);
     const stop = () => this.hear('typing_stop', chatId, userId);
-    this.#timers.set(key, setTimeout(stop, ttlMs + graceMs));
+    this.#timers.set(key, setTimeout(stop, Math.min(ttlMs, mostTtlMs) + graceMs));
   }
 
   /** Nothing that was heard before holds any more. */

@@ -26,6 +26,7 @@ export const en = {
   'nav.newGroup': 'New group',
   'nav.settings': 'Settings',
   'nav.signOut': 'Sign out',
+  'nav.unsentSure': 'Some messages are not sent yet: {count}. Who signs out now loses them.',
   'nav.back': 'Back to the list',
   'nav.filter': 'Show',
   'nav.all': 'All',
@@ -102,6 +103,7 @@ export const en = {
   'act.reply': 'Reply',
   'act.edit': 'Edit',
   'act.delete': 'Delete',
+  'act.undo': 'Undo',
   'act.hide': 'Hide for me',
   'act.react': 'React',
   'act.pin': 'Pin',
@@ -189,6 +191,10 @@ export const en = {
   'set.themeSystem': 'Like the system',
   'set.themeLight': 'Light',
   'set.themeDark': 'Dark',
+
+  'set.notices': 'Notifications',
+  'set.noticesOn': 'Show new messages while I look elsewhere',
+  'set.noticesRefused': 'This browser does not allow notifications from this page.',
   'set.privacy': 'Privacy',
   'set.lastSeen': 'Who may see when I was last seen',
   'set.messagesFrom': 'Who may write to me',
@@ -207,6 +213,12 @@ export const en = {
   'set.addAccount': 'Add another account',
   'set.switchTo': 'Switch to {name}',
   'set.current': 'In use',
+
+  'set.end': 'Your account',
+  'set.deleteAccount': 'Delete account',
+  'set.deleteAccountSure':
+    'Your messages are erased and your username is gone. This cannot be undone.',
+  'set.wrongPassword': 'The password is wrong.',
   'set.about': 'About',
   'set.version': 'Knotos {version}',
 

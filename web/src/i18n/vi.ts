@@ -27,6 +27,7 @@ export const vi: Sentences = {
   'nav.newGroup': 'Nhóm mới',
   'nav.settings': 'Cài đặt',
   'nav.signOut': 'Đăng xuất',
+  'nav.unsentSure': 'Còn tin nhắn chưa gửi: {count}. Đăng xuất bây giờ sẽ làm mất chúng.',
   'nav.back': 'Về danh sách',
   'nav.filter': 'Hiển thị',
   'nav.all': 'Tất cả',
@@ -103,6 +104,7 @@ export const vi: Sentences = {
   'act.reply': 'Trả lời',
   'act.edit': 'Sửa',
   'act.delete': 'Xóa',
+  'act.undo': 'Hoàn tác',
   'act.hide': 'Ẩn với tôi',
   'act.react': 'Bày tỏ cảm xúc',
   'act.pin': 'Ghim',
@@ -190,6 +192,10 @@ export const vi: Sentences = {
   'set.themeSystem': 'Theo hệ thống',
   'set.themeLight': 'Sáng',
   'set.themeDark': 'Tối',
+
+  'set.notices': 'Thông báo',
+  'set.noticesOn': 'Hiện tin nhắn mới khi tôi đang xem trang khác',
+  'set.noticesRefused': 'Trình duyệt không cho phép trang này gửi thông báo.',
   'set.privacy': 'Quyền riêng tư',
   'set.lastSeen': 'Ai được thấy lần hoạt động cuối của tôi',
   'set.messagesFrom': 'Ai được viết cho tôi',
@@ -208,6 +214,11 @@ export const vi: Sentences = {
   'set.addAccount': 'Thêm tài khoản khác',
   'set.switchTo': 'Chuyển sang {name}',
   'set.current': 'Đang dùng',
+
+  'set.end': 'Tài khoản của bạn',
+  'set.deleteAccount': 'Xóa tài khoản',
+  'set.deleteAccountSure': 'Tin nhắn của bạn bị xóa, tên đăng nhập mất luôn. Không thể hoàn tác.',
+  'set.wrongPassword': 'Mật khẩu không đúng.',
   'set.about': 'Giới thiệu',
   'set.version': 'Knotos {version}',
 

@@ -68,6 +68,10 @@ export class ChatLog {
     return this.#held.length > 0;
   }
 
+  dropHeld(): void {
+    this.#held = [];
+  }
+
   /**
    * The answer to `changes?sinceRev=hi`. False: the server has gone back behind `hi` (a restored
    * backup), so the chat must be loaded afresh.

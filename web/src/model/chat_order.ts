@@ -8,6 +8,11 @@ export function isMuted(chat: Pick<Chat, 'state'>, now: number): boolean {
   return until !== null && until !== undefined && Date.parse(until) > now;
 }
 
+/** Neither muted nor archived: what is new in it is told outside of the list too. */
+export function wantsToKnow(chat: Pick<Chat, 'state'>, now: number): boolean {
+  return !isMuted(chat, now) && !chat.state.isArchived;
+}
+
 /** Pinned ones first, in the order of the pins; then the newest first. */
 export function byListOrder(one: Chat, other: Chat): number {
   if (one.state.isPinned !== other.state.isPinned) return one.state.isPinned ? -1 : 1;

@@ -10,6 +10,7 @@ export interface PendingMessage {
   createdAt: number;
   /** Why the server will not have it; the user decides what becomes of it. */
   refusal?: string;
+  problem?: Problem;
 }
 
 /** Where pending messages live. `add` keeps the order of calls, over all tabs of the account. */
@@ -81,7 +82,7 @@ export class Outbox {
   async retry(clientMessageId: string): Promise<void> {
     const refused = this.pending.find((each) => each.clientMessageId === clientMessageId);
     if (!refused) return;
-    const { refusal: _, ...message } = refused;
+    const { refusal: _, problem: __, ...message } = refused;
     await this.#update(message);
     this.kick();
   }
@@ -134,7 +135,8 @@ export class Outbox {
       } else if (answer.problem.retryable) {
         return { waitMs: answer.problem.retryAfterMs ?? 0 };
       } else {
-        await this.#update({ ...next, refusal: answer.problem.detail ?? answer.problem.code });
+        const { problem } = answer;
+        await this.#update({ ...next, refusal: problem.detail ?? problem.code, problem });
       }
     }
   }

@@ -47,6 +47,7 @@ export function buildRows(input: RowsInput): Row[] {
   const rows: Row[] = [];
   const shown = input.messages.filter(isShown);
   let needsDivider = input.dividerAfterSeq !== null;
+  const keys = new Set<string>();
   let day = '';
   const beginDay = (time: string | number) => {
     const next = dayOf(time);
@@ -68,10 +69,13 @@ export function buildRows(input: RowsInput): Row[] {
       return;
     }
     const next = shown[index + 1];
+    // An own message keeps the key that it had while it waited, so that its row stays.
+    const ownKey = message.senderId === input.ownId && message.clientMessageId;
+    const key = ownKey && !keys.has(ownKey) ? ownKey : message.id;
+    keys.add(key);
     rows.push({
       kind: 'message',
-      // An own message keeps the key that it had while it waited, so that its row stays.
-      key: (message.senderId === input.ownId && message.clientMessageId) || message.id,
+      key,
       message,
       startsGroup: divided || !joins(shown[index - 1], message),
       endsGroup: !next || !joins(message, next),

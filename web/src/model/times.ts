@@ -9,7 +9,8 @@ function format(language: string, name: string, options: Intl.DateTimeFormatOpti
     found = new Intl.DateTimeFormat(language, options);
     formats.set(key, found);
   }
-  return found.format(at);
+  // What is no time has no words; a row that cannot be drawn would take the page with it.
+  return Number.isNaN(at.getTime()) ? '' : found.format(at);
 }
 
 const dayMs = 24 * 60 * 60_000;

@@ -31,6 +31,13 @@ export interface Reaction {
   recentUserIds: string[];
 }
 
+/** One of those that `Reaction` counts. */
+export interface SingleReaction {
+  userId: string;
+  emoji: string;
+  createdAt: string;
+}
+
 export interface SystemEvent {
   event: string;
   actorId: string;

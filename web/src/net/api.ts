@@ -12,8 +12,10 @@ import type {
   Receipt,
   Role,
   Session,
+  SingleReaction,
   User,
 } from '../model/types';
+import { isChat, isMessage, isProof, isSync, isUser } from '../model/shapes';
 import { request, type Fetch, type RequestOptions } from './http';
 import { ApiError, garbageProblem } from './problem';
 
@@ -40,6 +42,12 @@ export interface ChatDigest {
   unreadCount: number;
 }
 
+/** Only what differs from what was said to be held. */
+interface Proof {
+  chats?: ChatDigest[];
+  notThere?: string[];
+}
+
 /** In the form of its live event, whose name is `event`. */
 export type PrivateChange = Record<string, unknown> & { event: string };
 
@@ -56,7 +64,16 @@ interface Forwarded {
   data: { chatId: string; messageId?: string; error?: Problem }[];
 }
 
+const refreshTimeoutMs = 120_000;
+
 const id = encodeURIComponent;
+
+const garbage = () => new ApiError(garbageProblem(200));
+
+function checked<Answer>(answer: Answer, is: (value: unknown) => boolean): Answer {
+  if (!is(answer)) throw garbage();
+  return answer;
+}
 
 export function register(fetch: Fetch, username: string, password: string): Promise<Session> {
   return request(fetch, 'POST', '/v1/auth/register', { body: { username, password } });
@@ -66,9 +83,16 @@ export function login(fetch: Fetch, username: string, password: string): Promise
   return request(fetch, 'POST', '/v1/auth/login', { body: { username, password } });
 }
 
-export function refresh(fetch: Fetch, refreshToken: string): Promise<Session> {
-  // It outlives the page: a rotation whose answer is lost would sign the device out.
-  return request(fetch, 'POST', '/v1/auth/refresh', { body: { refreshToken }, keepalive: true });
+/** An answer that is given up or lost signs the device out, so its ways are made short and safe. */
+export async function refresh(fetch: Fetch, refreshToken: string): Promise<Session> {
+  // A network that answers nothing is found out by a request that costs nothing.
+  await request(fetch, 'GET', '/version');
+  return request(fetch, 'POST', '/v1/auth/refresh', {
+    body: { refreshToken },
+    // It outlives the page, and a slow server.
+    keepalive: true,
+    timeoutMs: refreshTimeoutMs,
+  });
 }
 
 /** REST as one account. Every method rejects with an ApiError. */
@@ -78,8 +102,13 @@ export class Api {
     private tokens: TokenSource,
   ) {}
 
-  async call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
-    const options: RequestOptions = body === undefined ? {} : { body };
+  async call<Answer>(
+    method: string,
+    path: string,
+    body?: unknown,
+    more: RequestOptions = {},
+  ): Promise<Answer> {
+    const options: RequestOptions = body === undefined ? more : { ...more, body };
     const token = await this.tokens.token();
     try {
       return await request<Answer>(this.fetch, method, path, { ...options, token });
@@ -91,19 +120,37 @@ export class Api {
   }
 
   version = () => this.call<{ version: string }>('GET', '/version');
-  /** A list; an answer that is none is not passed on. */
-  async list<Answer extends { data: unknown[] }>(path: string): Promise<Answer> {
+
+  /** A list; an answer that is none, or that has something else in it, is not passed on. */
+  async list<Answer extends { data: unknown[] }>(
+    path: string,
+    isItem: (item: unknown) => boolean = (item) => typeof item === 'object' && item !== null,
+  ): Promise<Answer> {
     const answer = await this.call<Answer>('GET', path);
-    if (!Array.isArray(answer.data)) throw new ApiError(garbageProblem(200));
+    if (!Array.isArray(answer.data)) throw garbage();
+    if (!answer.data.every(isItem)) throw garbage();
     return answer;
   }
 
-  me = () => this.call<User>('GET', '/v1/me');
-  changeMe = (fields: { displayName?: string }) => this.call<User>('PATCH', '/v1/me', fields);
+  async #chat(method: string, path: string, body?: unknown): Promise<Chat> {
+    return checked(await this.call<Chat>(method, path, body), isChat);
+  }
+
+  async #user(method: string, path: string, body?: unknown): Promise<User> {
+    return checked(await this.call<User>(method, path, body), isUser);
+  }
+
+  async #message(...parameters: Parameters<typeof this.call>): Promise<Message> {
+    return checked(await this.call<Message>(...parameters), isMessage);
+  }
+
+  me = () => this.#user('GET', '/v1/me');
+  changeMe = (fields: { displayName?: string }) => this.#user('PATCH', '/v1/me', fields);
   deleteMe = (password: string) => this.call<void>('DELETE', '/v1/me', { password });
   changePrivacy = (fields: object) => this.call<unknown>('PATCH', '/v1/me/privacy', fields);
-  user = (userId: string) => this.call<User>('GET', `/v1/users/${id(userId)}`);
-  findUsers = (prefix: string) => this.list<Page<User>>(`/v1/users?q=${id(prefix)}&limit=10`);
+  user = (userId: string) => this.#user('GET', `/v1/users/${id(userId)}`);
+  findUsers = (prefix: string) =>
+    this.list<Page<User>>(`/v1/users?q=${id(prefix)}&limit=10`, isUser);
 
   sessions = () => this.list<Page<Device>>('/v1/auth/sessions');
   endSession = (deviceId: string) => this.call<void>('DELETE', `/v1/auth/sessions/${id(deviceId)}`);
@@ -116,14 +163,14 @@ export class Api {
   chats = (filter: 'all' | 'archived', cursor?: string) =>
     this.list<Page<Chat>>(
       `/v1/chats?limit=100&filter=${filter}${cursor ? `&cursor=${id(cursor)}` : ''}`,
+      isChat,
     );
-  chat = (chatId: string) => this.call<Chat>('GET', `/v1/chats/${id(chatId)}`);
-  createDirect = (userId: string) =>
-    this.call<Chat>('POST', '/v1/chats', { type: 'direct', userId });
+  chat = (chatId: string) => this.#chat('GET', `/v1/chats/${id(chatId)}`);
+  createDirect = (userId: string) => this.#chat('POST', '/v1/chats', { type: 'direct', userId });
   createGroup = (title: string, memberIds: string[], clientChatId: string) =>
-    this.call<Chat>('POST', '/v1/chats', { type: 'group', title, memberIds, clientChatId });
+    this.#chat('POST', '/v1/chats', { type: 'group', title, memberIds, clientChatId });
   changeChat = (chatId: string, fields: Record<string, unknown>) =>
-    this.call<Chat>('PATCH', `/v1/chats/${id(chatId)}`, fields);
+    this.#chat('PATCH', `/v1/chats/${id(chatId)}`, fields);
   deleteChat = (chatId: string, scope?: 'everyone') =>
     this.call<void>('DELETE', `/v1/chats/${id(chatId)}${scope ? `?scope=${scope}` : ''}`);
   changeState = (chatId: string, fields: Partial<ChatUserState>) =>
@@ -147,7 +194,7 @@ export class Api {
     this.call<Invite>('POST', `/v1/chats/${id(chatId)}/invites`, {});
   revokeInvite = (chatId: string, code: string) =>
     this.call<void>('DELETE', `/v1/chats/${id(chatId)}/invites/${id(code)}`);
-  acceptInvite = (code: string) => this.call<Chat>('POST', `/v1/invites/${id(code)}`, {});
+  acceptInvite = (code: string) => this.#chat('POST', `/v1/invites/${id(code)}`, {});
 
   history = (
     chatId: string,
@@ -157,21 +204,25 @@ export class Api {
     const query = Object.entries(where).map(([name, seq]) => `&${name}=${seq}`);
     return this.list<HistoryPage>(
       `/v1/chats/${id(chatId)}/messages?limit=${limit}${query.join('')}`,
+      isMessage,
     );
   };
   message = (chatId: string, messageId: string) =>
-    this.call<Message>('GET', `/v1/chats/${id(chatId)}/messages/${id(messageId)}`);
+    this.#message('GET', `/v1/chats/${id(chatId)}/messages/${id(messageId)}`);
   changes = (chatId: string, sinceRev: number) =>
-    this.list<Changes>(`/v1/chats/${id(chatId)}/changes?sinceRev=${sinceRev}&limit=100`);
+    this.list<Changes>(`/v1/chats/${id(chatId)}/changes?sinceRev=${sinceRev}&limit=100`, isMessage);
   edit = (chatId: string, messageId: string, content: string, baseVersion?: number) =>
-    this.call<Message>('PATCH', `/v1/chats/${id(chatId)}/messages/${id(messageId)}`, {
+    this.#message('PATCH', `/v1/chats/${id(chatId)}/messages/${id(messageId)}`, {
       content,
       ...(baseVersion !== undefined && { baseVersion }),
     });
+  /** Outlives the page: who deletes and leaves has deleted. */
   erase = (chatId: string, messageId: string, scope: 'everyone' | 'me') =>
-    this.call<Message>(
+    this.#message(
       'DELETE',
       `/v1/chats/${id(chatId)}/messages/${id(messageId)}?scope=${scope}`,
+      undefined,
+      { keepalive: true },
     );
   forward = async (chatId: string, messageId: string, to: string, clientMessageId: string) => {
     const where = `/v1/chats/${id(chatId)}/messages/${id(messageId)}/forward`;
@@ -180,20 +231,24 @@ export class Api {
     const refusal = data[0]?.error;
     if (refusal) throw new ApiError(refusal);
   };
+  reactions = (chatId: string, messageId: string, cursor?: string) =>
+    this.list<Page<SingleReaction>>(
+      `/v1/chats/${id(chatId)}/messages/${id(messageId)}/reactions?limit=100` +
+        (cursor ? `&cursor=${id(cursor)}` : ''),
+    );
   react = (chatId: string, messageId: string, emoji: string, isOn: boolean) =>
-    this.call<Message>(
+    this.#message(
       isOn ? 'PUT' : 'DELETE',
       `/v1/chats/${id(chatId)}/messages/${id(messageId)}/reactions/${id(emoji)}`,
     );
   pin = (chatId: string, messageId: string, isOn: boolean) =>
-    this.call<Message>(
-      isOn ? 'PUT' : 'DELETE',
-      `/v1/chats/${id(chatId)}/messages/${id(messageId)}/pin`,
-    );
+    this.#message(isOn ? 'PUT' : 'DELETE', `/v1/chats/${id(chatId)}/messages/${id(messageId)}/pin`);
 
   /** Without a cursor: where all chats stand now. */
-  sync = (cursor?: string) =>
-    this.call<SyncAnswer>('GET', `/v1/sync${cursor ? `?cursor=${id(cursor)}` : ''}`);
-  verify = (known: Record<string, number>) =>
-    this.call<{ chats: ChatDigest[]; notThere?: string[] }>('POST', '/v1/sync/verify', { known });
+  sync = async (cursor?: string): Promise<SyncAnswer> => {
+    const where = `/v1/sync${cursor ? `?cursor=${id(cursor)}` : ''}`;
+    return checked(await this.call<SyncAnswer>('GET', where), isSync);
+  };
+  verify = async (known: Record<string, number>): Promise<Proof> =>
+    checked(await this.call<Proof>('POST', '/v1/sync/verify', { known }), isProof);
 }

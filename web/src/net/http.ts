@@ -1,4 +1,4 @@
-import { ApiError, garbageProblem, offlineProblem, problemFrom } from './problem';
+import { ApiError, garbageProblem, offlineProblem, patience, problemFrom } from './problem';
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -8,6 +8,7 @@ export interface RequestOptions {
   signal?: AbortSignal;
   /** The answer outlives the page, where the browser can. */
   keepalive?: boolean;
+  timeoutMs?: number;
 }
 
 const requestTimeoutMs = 20_000;
@@ -26,7 +27,7 @@ export async function request<Answer>(
   if (options.body !== undefined) headers['Content-Type'] = 'application/json';
   if (options.token) headers['Authorization'] = `Bearer ${options.token}`;
   const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), requestTimeoutMs);
+  const timer = setTimeout(() => timeout.abort(), options.timeoutMs ?? requestTimeoutMs);
   options.signal?.addEventListener('abort', () => timeout.abort(), { once: true });
   try {
     return await answerOf<Answer>(
@@ -70,6 +71,8 @@ function withRetryAfter<Kind extends { retryAfterMs?: number }>(
   problem: Kind,
 ): Kind {
   const seconds = Number(response.headers.get('Retry-After'));
-  if (problem.retryAfterMs === undefined && seconds > 0) problem.retryAfterMs = seconds * 1000;
+  if (problem.retryAfterMs === undefined && seconds > 0) {
+    problem.retryAfterMs = patience(seconds * 1000);
+  }
   return problem;
 }

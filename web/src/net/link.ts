@@ -6,21 +6,14 @@ import type { SessionKeeper } from './session';
 
 export type LinkState = 'connecting' | 'online' | 'offline' | 'draining';
 
-export interface SessionReady {
-  userId: string;
-  deviceId: string;
-  serverTime: string;
-  cursor?: string;
-  limits?: Record<string, number>;
-}
-
 export type Ack<Answer> = ({ ok: true } & Answer) | { ok: false; error: Problem };
 
 export interface LinkParts {
   keeper: SessionKeeper;
   deviceId: string;
   onState(state: LinkState): void;
-  onReady(ready: SessionReady): void;
+  /** Where the link stands, if the server says it. */
+  onReady(cursor: string | undefined): void;
   /** Everything else that the server says. */
   onEvent(name: string, data: Record<string, unknown>): void;
 }
@@ -113,9 +106,9 @@ export class Link {
 
   #listen(): void {
     const socket = this.#socket;
-    socket.on('session_ready', (ready: SessionReady) => {
+    socket.on('session_ready', (ready: { cursor?: unknown } | null | undefined) => {
       this.#set('online');
-      this.#parts.onReady(ready);
+      this.#parts.onReady(typeof ready?.cursor === 'string' ? ready.cursor : undefined);
     });
     socket.on('server_draining', () => this.#set('draining'));
     socket.on('disconnect', (reason) => {

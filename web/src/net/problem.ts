@@ -24,6 +24,13 @@ export class ApiError extends Error {
 export const codeOffline = 'offline';
 export const codeGarbage = 'not-understood';
 
+/** Whatever a server asks for: a timer that is set to more than it can count goes off at once. */
+const retryAfterMostMs = 5 * 60_000;
+
+export function patience(ms: number): number {
+  return Math.min(Math.max(0, ms), retryAfterMostMs);
+}
+
 export function offlineProblem(): Problem {
   return { status: 0, code: codeOffline, retryable: true };
 }
@@ -47,10 +54,15 @@ export function problemFrom(body: unknown, status: number): Problem {
   if (typeof given['detail'] === 'string') problem.detail = given['detail'];
   if (typeof given['title'] === 'string') problem.title = given['title'];
   if (typeof given['requestId'] === 'string') problem.requestId = given['requestId'];
-  if (typeof given['retryAfterMs'] === 'number') problem.retryAfterMs = given['retryAfterMs'];
+  if (typeof given['retryAfterMs'] === 'number') {
+    problem.retryAfterMs = patience(given['retryAfterMs']);
+  }
   if (Array.isArray(given['errors'])) {
     problem.errors = given['errors'].filter(
-      (each) => typeof each === 'object' && each !== null && typeof each.pointer === 'string',
+      (each) =>
+        typeof each === 'object' &&
+        each !== null &&
+        ['pointer', 'detail'].every((name) => typeof each[name] === 'string'),
     );
   }
   return problem;

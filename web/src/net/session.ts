@@ -50,7 +50,12 @@ export class SessionKeeper implements api.TokenSource {
 
   async token(): Promise<string> {
     if (!this.#isStale(this.#account)) return this.#account.accessToken;
-    return (await this.#renew((stored) => !this.#isStale(stored))).accessToken;
+    const renewal = this.#renewIfStale();
+    const lifeLeftMs = this.#account.accessExpiresAt - this.#parts.now();
+    if (this.#hasEnded || lifeLeftMs < renewLeastMs) return (await renewal).accessToken;
+    // Good for a while yet: nobody need wait for a slow renewal, or fail with it.
+    renewal.catch(() => undefined);
+    return this.#account.accessToken;
   }
 
   async renewed(refused: string): Promise<string> {
@@ -66,6 +71,10 @@ export class SessionKeeper implements api.TokenSource {
   #isStale(account: Account): boolean {
     const margin = Math.max(account.accessLifeMs * renewShare, renewLeastMs);
     return account.accessExpiresAt - this.#parts.now() < margin;
+  }
+
+  #renewIfStale(): Promise<Account> {
+    return this.#renew((stored) => !this.#isStale(stored));
   }
 
   #renew(isGood: (stored: Account) => boolean): Promise<Account> {
@@ -107,18 +116,17 @@ export class SessionKeeper implements api.TokenSource {
     if (this.#hasEnded) return;
     const margin = Math.max(this.#account.accessLifeMs * renewShare, renewLeastMs);
     const wait = this.#account.accessExpiresAt - this.#parts.now() - margin;
-    this.#timer = setTimeout(
-      () => {
-        void this.token().catch(() => this.#planAgain());
-      },
-      Math.max(wait, 0) + 50,
-    );
+    this.#timer = setTimeout(() => this.#renewOrPlanAgain(), Math.max(wait, 0) + 50);
   }
 
   #planAgain(): void {
     if (this.#hasEnded) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.token().catch(() => this.#planAgain()), 10_000);
+    this.#timer = setTimeout(() => this.#renewOrPlanAgain(), 10_000);
+  }
+
+  #renewOrPlanAgain(): void {
+    void this.#renewIfStale().catch(() => this.#planAgain());
   }
 
   #end(): never {

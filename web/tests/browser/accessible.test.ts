@@ -61,6 +61,18 @@ for (const [what, options] of Object.entries(screens)) {
     await ann.message('You should').last().getByRole('button', { name: 'Message actions' }).click();
     await page.getByRole('menuitem', { name: 'Reply' }).click();
     await check('a reply');
+    await ann.context.setOffline(true);
+    await expect(page.getByRole('status').filter({ hasText: 'Offline' })).toBeVisible();
+    await ann.type('Later, then');
+    await expect(ann.message('Later, then')).toContainText('Waiting');
+    await ann.message('Later, then').getByRole('button', { name: 'Message actions' }).click();
+    await check('a message that waits, offline');
+    await page.keyboard.press('Escape');
+    await ann.context.setOffline(false);
+    await expect(ann.message('Later, then')).toContainText(/Sent|Delivered|Read/);
+    await ann.act('Later, then', 'Delete');
+    await expect(page.getByRole('button', { name: 'Undo' })).toBeVisible();
+    await check('a message that is deleted');
 
     await page.getByRole('link', { name: 'Details' }).click();
     await expect(page.getByRole('complementary', { name: 'Details' })).toBeVisible();
@@ -89,6 +101,37 @@ for (const [what, options] of Object.entries(screens)) {
     await ann.context.close();
   });
 }
+
+test('menus lie within a small screen', async ({ person, account }) => {
+  const ann = await person('ann', 'Ann', phone);
+  const ben = await account('ben', 'Ben');
+  const chat = await ann.direct(ben);
+  const long = 'words that fill the width of a screen that is small, and more than that';
+  await ann.send(chat.id, `first ${long}`);
+  for (const who of [ann, ben]) await who.send(chat.id, `${who.username} ${long}`);
+  for (let index = 0; index < 9; index += 1) await ben.send(chat.id, `more ${index} ${long}`);
+  await ann.send(chat.id, `last ${long}`);
+  await ann.openChat('Ben');
+  for (const text of ['last', 'more 8', 'first', ben.username]) {
+    const message = ann.message(text).first();
+    await expect
+      .poll(async () => {
+        if ((await message.count()) === 0) await ann.log.evaluate((log) => log.scrollBy(0, -300));
+        return message.count();
+      })
+      .toBe(1);
+    await message.getByRole('button', { name: 'Message actions' }).click();
+    for (const item of await ann.page.getByRole('menuitem').all()) {
+      await expect(item).toBeInViewport({ ratio: 1 });
+    }
+    await ann.page.getByRole('menuitem', { name: 'React' }).click();
+    for (const emoji of ['👍', '🙏', '👎']) {
+      const choice = ann.page.getByRole('button', { name: emoji, exact: true });
+      await expect(choice).toBeInViewport({ ratio: 1 });
+    }
+    await ann.page.keyboard.press('Escape');
+  }
+});
 
 test('everything can be done by keyboard', async ({ person, account }) => {
   const ben = await account('ben', 'Ben');

@@ -1,3 +1,4 @@
+import { expectAccessible } from './axe';
 import { expect, password, Person, test, uniqueName, TestServer } from './support';
 
 test('two accounts in one browser never mix', async ({ person, account, server }) => {
@@ -87,6 +88,31 @@ test('a device is signed out from the list of devices', async ({ person, server,
   await expect(devices.getByRole('listitem')).toHaveCount(1);
   await expect(elsewhere.page.getByText('You were signed out')).toBeVisible();
   await elsewhere.context.close();
+});
+
+test('an account is deleted for good, by who knows its password', async ({ person }) => {
+  const ann = await person('ann', 'Ann');
+  const ben = await person('ben', 'Ben');
+  const chat = await ann.direct(ben);
+  await ann.send(chat.id, 'remember me');
+  await ben.openChat('Ann');
+  await expect(ben.message('remember me')).toHaveCount(1);
+  const { page } = ann;
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await page.getByRole('button', { name: 'Delete account' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Delete account' });
+  await expectAccessible(page, 'the dialog that deletes an account');
+  await dialog.getByRole('textbox', { name: 'Password' }).fill('not the password');
+  await dialog.getByRole('button', { name: 'Delete account' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('wrong');
+  await dialog.getByRole('textbox', { name: 'Password' }).fill(password);
+  await dialog.getByRole('button', { name: 'Delete account' }).click();
+  await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  await page.getByRole('textbox', { name: 'Username' }).fill(ann.username);
+  await page.getByRole('textbox', { name: 'Password' }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByRole('alert').filter({ hasText: 'wrong' })).toBeVisible();
+  await expect(ben.message('remember me')).toHaveCount(0);
 });
 
 test('a session is renewed in silence, by one tab for all', async ({ browser }) => {

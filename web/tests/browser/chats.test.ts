@@ -145,7 +145,9 @@ test('a blocked person cannot write, and can be let back in', async ({ person })
   await ann.page.getByRole('dialog').getByRole('button', { name: 'Block' }).click();
   await ben.openChat('Ann');
   await ben.type('please read this');
-  await expect(ben.message('please read this')).toContainText('Not sent');
+  await expect(ben.message('please read this')).toContainText(
+    'Not sent: You cannot write to this person.',
+  );
   await ann.page.getByRole('button', { name: 'Settings' }).click();
   const blocked = ann.page.getByRole('region', { name: 'Blocked people' });
   await blocked.getByRole('button', { name: 'Unblock' }).click();

@@ -1,4 +1,5 @@
 import { expect, Person, test, uniqueName, TestServer } from './support';
+import { Tapped } from './tapped';
 
 /** Known ways to get a script, or a request, out of text. */
 const tricks = [
@@ -100,6 +101,11 @@ const answers = {
   'the page of a proxy': { status: 502, contentType: 'text/html', body: '<html>Bad</html>' },
   'garbage with a 200': { status: 200, contentType: 'application/json', body: '{"data": [1, {' },
   'another shape': { status: 200, contentType: 'application/json', body: '{"data": null}' },
+  'a list of something else': {
+    status: 200,
+    contentType: 'application/json',
+    body: '{"data": [null, 1, {"id": 5}, {"id": "x", "seq": 1, "createdAt": "soon"}], "page": {}}',
+  },
 };
 
 for (const [what, answer] of Object.entries(answers)) {
@@ -143,3 +149,116 @@ for (const [what, answer] of Object.entries(answers)) {
     await server.remove();
   });
 }
+
+for (const [what, answer] of Object.entries(answers)) {
+  test(`a deed that the server answers with ${what} can be tried again`, async ({
+    person,
+    account,
+  }) => {
+    const ann = await person('ann', 'Ann');
+    const ben = await account('ben', 'Ben');
+    const chat = await ann.direct(ben);
+    await ann.openChat('Ben');
+    await ann.type('the message');
+    await expect(ann.message('the message')).toContainText(/Sent|Delivered|Read/);
+    const broken: string[] = [];
+    ann.page.on('pageerror', (error) => broken.push(String(error)));
+    const { page } = ann;
+
+    // What is done to a message.
+    await page.route(`**/v1/chats/${chat.id}/messages/**`, (route) => route.fulfill(answer));
+    const toast = page.getByRole('alert').filter({ hasText: /try again/i });
+    await ann.act('the message', 'Pin');
+    await expect(toast).toBeVisible();
+    await toast.getByRole('button', { name: 'Dismiss' }).click();
+    await expect(toast).toHaveCount(0);
+    await ann.act('the message', 'Edit');
+    await ann.type('the message, edited');
+    await expect(toast).toBeVisible();
+    await page.unroute(`**/v1/chats/${chat.id}/messages/**`);
+    await toast.getByRole('button', { name: 'Try again' }).click();
+
+    await expect(ann.composer).toHaveValue('the message, edited');
+    await ann.composer.press('Enter');
+    await expect(ann.message('the message')).toContainText('edited');
+    await expect(page.getByRole('log').getByRole('article')).toHaveCount(1);
+
+    // Finding somebody.
+    await page.route('**/v1/users?**', (route) => route.fulfill(answer));
+    await page.getByRole('button', { name: 'New chat' }).click();
+    const dialog = page.getByRole('dialog', { name: 'New chat' });
+    await dialog.getByRole('textbox', { name: 'Username' }).fill(ben.username);
+    await dialog.getByRole('button', { name: 'Start chat' }).click();
+    await expect(dialog.getByRole('alert')).toContainText(/try again/i);
+    await page.unroute('**/v1/users?**');
+    await dialog.getByRole('button', { name: 'Start chat' }).click();
+    await expect(dialog).toHaveCount(0);
+
+    // A part of a page.
+    await page.route('**/v1/auth/sessions', (route) => route.fulfill(answer));
+    await page.getByRole('button', { name: 'Settings' }).click();
+    const devices = page.getByRole('region', { name: 'Devices' });
+    const alert = devices.getByRole('alert');
+    if (what !== 'a list of something else') await expect(alert).toContainText(/try again/i);
+    else await expect(alert.or(devices.getByRole('listitem')).first()).toBeVisible();
+    await page.unroute('**/v1/auth/sessions');
+    expect(broken).toEqual([]);
+  });
+}
+
+test('events that make no sense change nothing', async ({ browser }) => {
+  const server = await TestServer.make();
+  const ann = await new Tapped(server, uniqueName('ann')).register('Ann');
+  const ben = await new Person(server, uniqueName('ben')).register('Ben');
+  const chat = await ann.direct(ben);
+  await ben.send(chat.id, 'the message');
+  await ann.open(browser);
+  await ann.tap();
+  await ann.signIn();
+  await ann.openChat('Ben');
+  await expect(ann.message('the message')).toHaveCount(1);
+
+  const events = [
+    'new_message',
+    'message_updated',
+    'message_deleted',
+    'message_read',
+    'message_delivered',
+    'typing_start',
+    'presence_update',
+    'chat_state_updated',
+    'read_state',
+    'chat_added',
+    'chat_removed',
+    'message_hidden',
+    'no_such_event',
+  ];
+  const { id: chatId } = chat;
+  const payloads = [
+    null,
+    [],
+    'text',
+    {},
+    { chatId },
+    { chatId, userId: 5, seq: 'x', state: null, message: {} },
+    { chatId, id: 'x', seq: 1e9, rev: 1e9, createdAt: 'soon', senderId: ben.id, content: {} },
+    { chatId, id: 'y', seq: 1e9, rev: 1e9, reactions: [null], senderId: ben.id, content: 'z' },
+    { chat: { id: 'x', state: {} }, states: 'x', userId: ben.id, state: 'nowhere' },
+  ];
+  for (const event of events) {
+    if (event === 'chat_removed') continue;
+    await ann.say(...payloads.map((payload) => `42${JSON.stringify([event, payload])}`));
+  }
+  await ann.say('42["new_message"]');
+  await ben.send(chatId, 'still here');
+  await expect(ann.message('still here')).toHaveCount(1);
+  await expect(ann.log.getByRole('article')).toHaveCount(2);
+  expect(ann.broken).toEqual([]);
+  // Nor is anything kept that the next start would stumble over.
+  await ann.page.reload();
+  await expect(ann.message('still here')).toHaveCount(1);
+  await expect(ann.page.getByRole('navigation').getByRole('link')).toHaveCount(2);
+  expect(ann.broken).toEqual([]);
+  await ann.context.close();
+  await server.remove();
+});

@@ -74,6 +74,27 @@ test('a reload while the server is dead loses nothing', async ({ browser }) => {
   await server.remove();
 });
 
+test('a chat that could not be loaded shows what waits, and loads when the link is back', async ({
+  browser,
+}) => {
+  const { server, ann, ben } = await scene(browser);
+  const other = await new Person(server, uniqueName('cat')).register('Cat');
+  const chat = await other.direct(ann);
+  await other.send(chat.id, 'never seen here');
+  await expect(ann.page.getByRole('link', { name: /^Cat/ })).toBeVisible();
+  await ann.context.setOffline(true);
+  await ann.page.getByRole('link', { name: /^Cat/ }).click();
+  await ann.type('said without a history');
+  await expect(ann.message('said without a history')).toContainText('Waiting');
+  await ann.page.reload();
+  await expect(ann.message('said without a history')).toContainText('Waiting');
+  await ann.context.setOffline(false);
+  await expectInOrder(ann, ['never seen here', 'said without a history']);
+  await expect(ann.message('said without a history')).toContainText(/Sent|Delivered|Read/);
+  await ben.context.close();
+  await server.remove();
+});
+
 test('a reload in the middle of a send sends each message once', async ({ person, account }) => {
   const ann = await person('ann', 'Ann');
   const ben = await account('ben', 'Ben');

@@ -60,12 +60,21 @@ export class TestServer {
     }
   }
 
-  async kill(): Promise<void> {
+  /** As an operator does it: those who are there are told. */
+  stop(): Promise<void> {
+    return this.#end('SIGTERM');
+  }
+
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const child = this.#child;
     if (!child) return;
     this.#child = null;
     const exited = once(child, 'exit');
-    child.kill('SIGKILL');
+    child.kill(signal);
     await exited;
     running.delete(child);
   }

@@ -268,6 +268,8 @@ describe('names and times', () => {
     expect(initialsOf('Nguyễn Văn Ánh')).toBe('NÁ');
     expect(initialsOf('👩‍🚀 crew')).toBe('👩‍🚀C');
     expect(initialsOf('   ')).toBe('');
+    expect(initialsOf('Ann Lindqvist (You)')).toBe('AL');
+    expect(initialsOf('(?)')).toBe('(');
   });
 
   test('a colour is always the same for an id', () => {

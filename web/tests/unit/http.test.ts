@@ -85,10 +85,13 @@ describe('the API of an account', () => {
   const authorization = (init: RequestInit) =>
     (init.headers as Record<string, string>)['Authorization'];
 
+  const ann = { id: 'ann', username: 'ann', displayName: 'Ann' };
+  const answer = (body: unknown) => new Response(JSON.stringify(body));
+
   test('a refused token is renewed once, and the request said again', async () => {
     const expired = new Response('{"code":"token-expired","status":401}', { status: 401 });
-    const { api: account, asked } = api([expired, new Response('{"id":"ann"}')]);
-    expect(await account.me()).toEqual({ id: 'ann' });
+    const { api: account, asked } = api([expired, answer(ann)]);
+    expect(await account.me()).toEqual(ann);
     expect(asked.map(({ init }) => authorization(init))).toEqual(['Bearer old', 'Bearer new']);
   });
 
@@ -100,10 +103,25 @@ describe('the API of an account', () => {
   });
 
   test('what a person typed cannot change the path', async () => {
-    const { api: account, asked } = api([new Response('{}'), new Response('{}')]);
+    const { api: account, asked } = api([answer(ann), answer({ id: 'm', seq: 1, rev: 1 })]);
     await account.user('../../v1/me?x=#y');
     await account.react('chat', 'message', '👍/../', true);
     expect(asked[0]!.url).toBe('/v1/users/..%2F..%2Fv1%2Fme%3Fx%3D%23y');
     expect(asked[1]!.url).toContain('/reactions/%F0%9F%91%8D%2F..%2F');
+  });
+
+  test('an answer that is not what was asked for is not passed on', async () => {
+    const garbage = { code: 'not-understood' };
+    for (const wrong of [{ id: 'ann' }, { data: [] }, [1]]) {
+      const { api: account } = api([answer(wrong), answer(wrong), answer(wrong)]);
+      await expect(account.me()).rejects.toMatchObject(garbage);
+      await expect(account.chat('c')).rejects.toMatchObject(garbage);
+      await expect(account.message('c', 'm')).rejects.toMatchObject(garbage);
+    }
+    for (const data of [null, {}, [null], [1], [{ id: 'c' }]]) {
+      const { api: account } = api([answer({ data }), answer({ data })]);
+      await expect(account.chats('all')).rejects.toMatchObject(garbage);
+      await expect(account.history('c')).rejects.toMatchObject(garbage);
+    }
   });
 });

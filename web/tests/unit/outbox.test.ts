@@ -142,10 +142,12 @@ describe('the outbox', () => {
     expect(outbox.pending[0]).toMatchObject({
       clientMessageId: 'a',
       refusal: 'because of cannot-contact-user',
+      problem: { code: 'cannot-contact-user' },
     });
     expect(server.stored).toEqual(['b']);
 
     await outbox.retry('a');
+    expect(outbox.pending[0]).not.toHaveProperty('problem');
     await settled(outbox);
     expect(server.stored).toEqual(['b', 'a']);
   });

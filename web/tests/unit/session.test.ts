@@ -11,8 +11,12 @@ class FakeAuth {
   isRevoked = false;
   isAway = false;
 
-  fetch = async (_url: string, init: RequestInit): Promise<Response> => {
+  asked: string[] = [];
+
+  fetch = async (url: string, init: RequestInit): Promise<Response> => {
     if (this.isAway) throw new TypeError('network');
+    this.asked.push(url);
+    if (url === '/version') return new Response('{"version":"1"}');
     // An answer takes a moment, so that tabs can meet.
     await new Promise((resolve) => setTimeout(resolve, 5));
     const { refreshToken } = JSON.parse(init.body as string);
@@ -118,6 +122,36 @@ describe('the session keeper', () => {
     expect(onEnd).not.toHaveBeenCalled();
     auth.isAway = false;
     expect(await keeper.token()).toBe('access-1');
+    keeper.close();
+  });
+
+  test('a token that is good for a while yet is given while it is being renewed', async () => {
+    const stored = account(100_000);
+    await accounts.put(stored);
+    const { keeper } = tab(stored);
+    expect(await keeper.token()).toBe('access-0');
+    await vi.waitFor(() => expect(keeper.account.accessToken).toBe('access-1'));
+    expect(await keeper.token()).toBe('access-1');
+    expect(auth.uses).toBe(1);
+    keeper.close();
+  });
+
+  test('nor does it matter then that the server is away', async () => {
+    const stored = account(100_000);
+    await accounts.put(stored);
+    auth.isAway = true;
+    const { keeper, onEnd } = tab(stored);
+    expect(await keeper.token()).toBe('access-0');
+    expect(onEnd).not.toHaveBeenCalled();
+    keeper.close();
+  });
+
+  test('a refresh token is not spent on a network that does not answer', async () => {
+    const stored = account(1_000);
+    await accounts.put(stored);
+    const { keeper } = tab(stored);
+    await keeper.token();
+    expect(auth.asked).toEqual(['/version', '/v1/auth/refresh']);
     keeper.close();
   });
 
