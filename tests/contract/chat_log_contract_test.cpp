@@ -95,7 +95,7 @@ TEST_P(ChatLogContract, AKeyIsTakenForEver) {
   ASSERT_EQ(scene_.erase(chat_, 1).status, AppendStatus::appended);
   world_->restart();
   const auto again = scene_.send(chat_, ann_, "same");
-  EXPECT_EQ(again.status, AppendStatus::key_taken);
+  EXPECT_EQ(again.status, AppendStatus::key_taken) << again.cause;
   EXPECT_EQ(again.offender, 0U);
   EXPECT_EQ(scene_.send(chat_, bob_, "same").status, AppendStatus::appended)
       << "another sender's own";

@@ -1,23 +1,15 @@
 #include "adapters/memory/memory_store.hpp"
-#include "contract/world.hpp"
+#include "contract/store_world.hpp"
 
 namespace knotos::contract {
 namespace {
 
-class MemoryWorld final : public World {
- public:
-  ports::ChatLog& log() override { return store_; }
-  ports::MessageStore& messages() override { return store_; }
-  ports::ChatStore& chats() override { return store_; }
-  ports::AccountStore& accounts() override { return store_; }
-  ports::InviteStore& invites() override { return store_; }
-  ports::PeopleStore& people() override { return store_; }
-  ports::ChatStateStore& states() override { return store_; }
-  ports::SyncStore& syncs() override { return store_; }
-  void restart() override {}
+using adapters::memory::MemoryStore;
 
- private:
-  adapters::memory::MemoryStore store_;
+class MemoryWorld final : public StoreWorld<MemoryStore> {
+ public:
+  MemoryWorld() : StoreWorld([] { return std::make_unique<MemoryStore>(); }) {}
+  void restart() override {}
 };
 
 }  // namespace

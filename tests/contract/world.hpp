@@ -78,10 +78,14 @@ struct Adapter {
 
 [[nodiscard]] std::unique_ptr<World> make_memory_world();
 [[nodiscard]] std::unique_ptr<World> make_sqlite_world();
+/// None where no server can be had; then a test says so, and is skipped.
+[[nodiscard]] std::vector<Adapter> mongo_adapters();
 
 /// Every adapter that the suites run on.
 [[nodiscard]] inline std::vector<Adapter> all_adapters() {
-  return {{"Memory", make_memory_world}, {"Sqlite", make_sqlite_world}};
+  std::vector<Adapter> adapters{{"Memory", make_memory_world}, {"Sqlite", make_sqlite_world}};
+  for (auto& each : mongo_adapters()) adapters.push_back(std::move(each));
+  return adapters;
 }
 
 [[nodiscard]] inline std::string name_of_adapter(const testing::TestParamInfo<Adapter>& info) {

@@ -185,8 +185,10 @@ test('who may not connect is told why', { timeout: minute }, async (t) => {
     assert.ok([401, 422].includes(error.data?.status), `${JSON.stringify(auth)}: ${error.data}`);
     assert.equal(typeof error.message, 'string');
   }
-  const error = await connectError(t, server, { token: ann.token, deviceId: ben.deviceId });
-  assertProblem(error.data, 403, 'forbidden');
+  for (const deviceId of [ben.deviceId, 'no-id-at-all', '']) {
+    const error = await connectError(t, server, { token: ann.token, deviceId });
+    assertProblem(error.data, 403, 'forbidden');
+  }
   for (const token of [undefined, 'x.y.z', `${none}.${claims}.`]) {
     assertRefused(await request(server, 'GET', '/v1/me', { token }), 401, 'unauthenticated');
   }

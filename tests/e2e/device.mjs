@@ -58,7 +58,7 @@ export class Device {
   constructor(person, options = {}) {
     this.person = person;
     this.socket = watched(
-      io(person.server.url, {
+      io(person.server.socketUrl ?? person.server.url, {
         auth: { token: person.token },
         forceNew: true,
         reconnectionDelay: 50,

@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -213,8 +214,10 @@ export class Server {
   }
 }
 
-const ratesOf = ['auth', 'connect', 'messages', 'events', 'marks', 'state', 'chats', 'people'];
-const openLimits = [...ratesOf, 'sync', 'account'].flatMap((rate) => [`--rate-${rate}`, '0']);
+const openLimits = [
+  ...['auth', 'connect', 'messages', 'events', 'marks', 'state', 'chats', 'people', 'sync'],
+  ...['account', 'members', 'changes'],
+].flatMap((rate) => [`--rate-${rate}`, '0']);
 
 /** A flag is given once: a later one wins over an earlier one. */
 function withoutRepeats(flags) {
@@ -224,21 +227,42 @@ function withoutRepeats(flags) {
 }
 
 /**
- * A running server with the rates switched off and the log at its loudest. After the test it is
- * stopped, its log read, and all that it answered held against its own descriptions. A later flag
- * wins over an earlier one.
+ * Where KNOTOS_TEST_STORE names a MongoDB (see on_mongo.mjs), each data directory stands for a
+ * database of its own there.
  */
-export async function startServer(
+function storeFlags(dataDir) {
+  const store = process.env.KNOTOS_TEST_STORE;
+  if (!store) return [];
+  const secret = path.join(dataDir, 'jwt-secret');
+  if (!existsSync(secret)) {
+    writeFileSync(secret, randomBytes(32).toString('hex'), { mode: 0o600 });
+  }
+  const name = createHash('sha256').update(dataDir).digest('hex').slice(0, 24);
+  return ['--store', `${store}/e2e_${name}`, '--jwt-secret-file', secret];
+}
+
+/** A server that is not started yet, with the rates switched off and the log at its loudest. */
+export async function prepareServer(
   t,
   { flags = [], binary = releaseBinary, port, dataDir, rates = false, scheme = 'http' } = {},
 ) {
-  const server = new Server({
+  const folder = dataDir ?? temporaryFolder(t);
+  const common = [...(rates ? [] : openLimits), '--log-level', 'debug', ...storeFlags(folder)];
+  return new Server({
     binary,
     port: port ?? (await freePort()),
-    dataDir: dataDir ?? temporaryFolder(t),
+    dataDir: folder,
     scheme,
-    flags: withoutRepeats([...(rates ? [] : openLimits), '--log-level', 'debug', ...flags]),
+    flags: withoutRepeats([...common, ...flags]),
   });
+}
+
+/**
+ * The same, running. After the test it is stopped, its log read, and all that it answered held
+ * against its own descriptions. A later flag wins over an earlier one.
+ */
+export async function startServer(t, options = {}) {
+  const server = await prepareServer(t, options);
   await server.start();
   t.after(async () => {
     if (server.isRunning) await server.stop();
@@ -246,7 +270,7 @@ export async function startServer(
     assertAllDescribed();
   });
   // A certificate that signs itself is for the test that made it.
-  if (scheme === 'http') await learnDescriptions(server);
+  if (options.scheme !== 'https') await learnDescriptions(server);
   return server;
 }
 

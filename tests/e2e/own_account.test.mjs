@@ -220,3 +220,47 @@ test('rates of own changes are told in headers and kept', { timeout: minute }, a
   assert.ok(ack.error.retryAfterMs > 0);
   assert.equal((await patch(ben)).status, 200, 'another user has a rate of their own');
 });
+
+test('rates of groups and of changes to messages are told and kept', {
+  timeout: minute,
+}, async (t) => {
+  const server = await startServer(t, {
+    flags: ['--rate-members', '3/60s', '--rate-changes', '3/60s'],
+  });
+  const [ann, ben] = await registerMany(server, 2);
+  const chatId = await ann.group('Counted', [ben]);
+  const { messageId } = await ann.post(chatId, 'to be reacted to');
+  const chat = `/v1/chats/${chatId}`;
+  const message = `${chat}/messages/${messageId}`;
+  // Each way that counts: the last is one too many.
+  const groups = [
+    ['PATCH', chat, { title: 'Another' }],
+    ['POST', `${chat}/invites`, {}],
+    ['PATCH', `${chat}/members/${ben.id}`, { role: 'admin' }],
+    ['DELETE', `${chat}/members/${ben.id}`],
+  ];
+  const changes = [
+    ['PUT', `${message}/reactions/${encodeURIComponent('👍')}`],
+    ['PUT', `${message}/pin`],
+    ['DELETE', `${message}/pin`],
+    ['DELETE', message],
+  ];
+  for (const [name, asks] of [['members', groups], ['changes', changes]]) {
+    let left = 3;
+    for (const [method, path_, body] of asks) {
+      const answer = await ann.request(method, path_, { body });
+      assert.equal(answer.headers.get('ratelimit-policy'), `"${name}";q=3;w=60`, path_);
+      left -= 1;
+      if (left >= 0) {
+        assert.ok(answer.status < 300, `${path_}: ${answer.status}`);
+        assert.match(answer.headers.get('ratelimit'), new RegExp(`^"${name}";r=${left};t=`));
+      } else {
+        assertRefused(answer, 429, 'rate-limited');
+      }
+    }
+  }
+  const socket = await (await ann.anotherDevice()).connect(t);
+  const react = (by) => by.ask('react', { chatId, messageId, emoji: '👍', op: 'add' });
+  assertProblem((await react(socket)).error, 429, 'rate-limited');
+  assert.equal((await react(await ben.connect(t))).ok, true);
+});

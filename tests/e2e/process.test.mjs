@@ -1,7 +1,7 @@
 // The binary as those know it who run it: how it starts, what it refuses, how it ends.
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -69,7 +69,10 @@ test('bad values are named by name and place', (t) => {
     1,
     /^knotos: cannot make the data directory/,
   );
-  assertOneLine(runBinary(['serve', '--store', 'mongodb://localhost']), 1, /sqlite only/);
+  const wrong = runBinary(['serve', '--store', 'mysql://localhost']);
+  assertOneLine(wrong, 1, /it is sqlite, or a URL mongodb:/);
+  const keyless = runBinary(['serve', '--store', 'mongodb://localhost']);
+  assertOneLine(keyless, 1, /--jwt-secret-file/);
 });
 
 test('a key file that others may read is refused', (t) => {
@@ -145,6 +148,17 @@ test('SIGINT twice ends at once', async (t) => {
   server.signal('SIGINT');
   const how = await server.exit();
   assert.ok(how.code === 130 || how.code === 0, JSON.stringify(how));
+});
+
+// The library for MongoDB shares its counters in a file, from its loading on.
+test('a process that is killed leaves nothing in shared memory', async (t) => {
+  const server = await startServer(t);
+  const { pid } = server;
+  await server.kill();
+  assert.deepEqual(
+    readdirSync('/dev/shm').filter((name) => name.endsWith(`-${pid}`)),
+    [],
+  );
 });
 
 test('a restart keeps sessions, chats and keys', async (t) => {

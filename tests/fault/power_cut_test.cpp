@@ -335,6 +335,14 @@ TEST_F(PowerCutTest, WhatWasAcknowledgedIsThereAtAHundredRandomPoints) {
   EXPECT_EQ(play(100, true, 20'261'124, true), 0);
 }
 
+/// As on Unix, where what is written to the log is gathered.
+TEST_F(PowerCutTest, WhatWasAcknowledgedIsThereOnADiskThatHarmsNoNeighbours) {
+  auto& disk = PowerCutDisk::instance();
+  disk.promise_safe_overwrites(true);
+  EXPECT_EQ(play(100, true, 20'261'126, true), 0);
+  disk.promise_safe_overwrites(false);
+}
+
 TEST_F(PowerCutTest, WithoutSyncsTheSameCheckFindsLoss) { EXPECT_GT(play(20, false, 7, false), 0); }
 
 }  // namespace

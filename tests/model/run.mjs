@@ -5,6 +5,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { projectRoot, startServer } from '../e2e/harness.mjs';
+import { runAlone } from '../e2e/standalone.mjs';
 import { playAll, search } from './search.mjs';
 
 const { values } = parseArgs({
@@ -15,29 +16,19 @@ const { values } = parseArgs({
   },
 });
 
-const endings = [];
-const t = { after: (job) => endings.push(job) };
-const server = await startServer(t, { flags: ['--access-token-life-ms', '86400000'] });
-let error = null;
-try {
+await runAlone(async (t) => {
+  const server = await startServer(t, { flags: ['--access-token-life-ms', '86400000'] });
   if (values.replay) {
     const failure = await playAll(server, JSON.parse(readFileSync(values.replay, 'utf8')));
     if (failure) throw failure.error;
     console.log('server and model agree');
-  } else {
-    const seed = Number(values.seed);
-    const failureFile = path.join(projectRoot, 'build', `model-failure-${seed}.json`);
-    mkdirSync(path.dirname(failureFile), { recursive: true });
-    console.log(`seed ${seed}`);
-    const milliseconds = Number(values.minutes) * 60_000;
-    const played = await search(server, { seed, milliseconds, failureFile, say: console.log });
-    console.log(`${played} actions, and server and model agree`);
+    return;
   }
-} catch (caught) {
-  error = caught;
-}
-for (const job of endings.reverse()) await job();
-if (error) {
-  console.error(error);
-  process.exitCode = 1;
-}
+  const seed = Number(values.seed);
+  const failureFile = path.join(projectRoot, 'build', `model-failure-${seed}.json`);
+  mkdirSync(path.dirname(failureFile), { recursive: true });
+  console.log(`seed ${seed}`);
+  const milliseconds = Number(values.minutes) * 60_000;
+  const played = await search(server, { seed, milliseconds, failureFile, say: console.log });
+  console.log(`${played} actions, and server and model agree`);
+});

@@ -18,6 +18,10 @@ import sys
 OWN_INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 FLAGS = ["-std=c++23", "-fsyntax-only", "-x", "c++", "-Wall", "-Wextra", "-Werror",
          "-DBOOST_ASIO_NO_DEPRECATED", "-DBOOST_ASIO_DISABLE_BOOST_COROUTINE=1"]
+# Libraries whose headers are not where a compiler looks by itself.
+PACKAGES = ["libmongoc-1.0"]
+FLAGS += subprocess.run(["pkg-config", "--cflags-only-I", *PACKAGES],
+                        capture_output=True, check=False, text=True).stdout.split()
 
 
 class Headers:

@@ -8,9 +8,19 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace knotos::test {
+
+/// All values of a header, joined by `; `.
+inline std::string header_of(const http::Response& response, std::string_view name) {
+  std::string values;
+  for (const auto& header : response.headers) {
+    if (header.name == name) values += (values.empty() ? "" : "; ") + header.value;
+  }
+  return values;
+}
 
 /// A request whose answer the test reads. Made on the shard of its connection, the one that is
 /// current when it is made.

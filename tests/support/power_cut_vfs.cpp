@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -34,6 +35,7 @@ struct Disk {
   bool is_cut = false;
   bool is_full = false;
   bool is_sync_failing = false;
+  std::atomic<int> promises = 0;
   std::map<std::string, Unsynced> files;
 };
 
@@ -171,7 +173,7 @@ void fill_methods(sqlite3_io_methods& methods) {
   methods.xCheckReservedLock = forward<&sqlite3_io_methods::xCheckReservedLock, int*>;
   methods.xFileControl = forward<&sqlite3_io_methods::xFileControl, int, void*>;
   methods.xSectorSize = forward<&sqlite3_io_methods::xSectorSize>;
-  methods.xDeviceCharacteristics = [](sqlite3_file*) { return 0; };  // It promises nothing.
+  methods.xDeviceCharacteristics = [](sqlite3_file*) { return disk().promises.load(); };
   methods.xShmMap = forward<&sqlite3_io_methods::xShmMap, int, int, int, void volatile**>;
   methods.xShmLock = forward<&sqlite3_io_methods::xShmLock, int, int, int>;
   methods.xShmBarrier = shm_barrier;
@@ -216,6 +218,10 @@ std::uint64_t PowerCutDisk::operations() const {
 bool PowerCutDisk::is_cut() const {
   const std::scoped_lock lock(disk().mutex);
   return disk().is_cut;
+}
+
+void PowerCutDisk::promise_safe_overwrites(bool is_on) {
+  disk().promises = is_on ? SQLITE_IOCAP_POWERSAFE_OVERWRITE : 0;
 }
 
 void PowerCutDisk::set_full(bool is_on) {

@@ -22,6 +22,9 @@ class PowerCutDisk {
   [[nodiscard]] std::uint64_t operations() const;
   [[nodiscard]] bool is_cut() const;
 
+  /// Whether it promises that a write harms no byte beside it, which it keeps either way. SQLite's
+  /// VFS for Unix promises it; at first this one does not.
+  void promise_safe_overwrites(bool is_on);
   /// While on, there is no room left: writes fail with SQLITE_FULL.
   void set_full(bool is_on);
   /// While on, syncs fail, as a disk that breaks does.

@@ -12,7 +12,7 @@ class RecordingBus final : public ports::Bus {
  public:
   void publish(ports::BusEvent event) override { events.push_back(std::move(event)); }
 
-  [[nodiscard]] Task<Result<void>> join_chat(domain::ChatId /*chat*/) override {
+  [[nodiscard]] Task<Result<void>> join_chats(std::vector<domain::ChatId> /*chats*/) override {
     co_return Result<void>();
   }
   void leave_chat(domain::ChatId /*chat*/) override {}
@@ -20,7 +20,7 @@ class RecordingBus final : public ports::Bus {
     co_return Result<void>();
   }
   void leave_user(domain::UserId /*user*/) override {}
-  [[nodiscard]] Task<Result<void>> join_presence(domain::UserId /*user*/) override {
+  [[nodiscard]] Task<Result<void>> join_presences(std::vector<domain::UserId> /*users*/) override {
     co_return Result<void>();
   }
   void leave_presence(domain::UserId /*user*/) override {}

@@ -5,7 +5,7 @@ import { before, describe, test } from 'node:test';
 
 import { asanBinary, hasAsanBinary, releaseBinary, startServer } from '../e2e/harness.mjs';
 import { Connection } from './support/bytes.mjs';
-import { eventually, forTests } from './support/conformance.mjs';
+import { Conformance, eventually, forTests } from './support/conformance.mjs';
 import {
   openWebSocket,
   parked,
@@ -13,7 +13,7 @@ import {
   pollingTarget,
   websocketTarget,
 } from './support/engine.mjs';
-import { drained, many, survives } from './support/health.mjs';
+import { drained, many, survives, volume } from './support/health.mjs';
 import {
   assertEmpty,
   assertFault,
@@ -188,13 +188,14 @@ describe('hostile HTTP', () => {
     await link.say('3');
   });
 
-  row('23: 10 000 handshakes and nothing more: all are reaped', async () => {
+  const handshakes = volume(10_000, 50_000);
+  row(`23: ${handshakes} handshakes and nothing more: all are reaped`, async () => {
     await many(20, 20, async () => {
       const connection = await Connection.open(it.server);
       const ahead = Buffer.concat(
         Array.from({ length: 20 }, () => requestBytes('GET', pollingTarget)),
       );
-      for (let sent = 0; sent < 500; sent += 20) {
+      for (let sent = 0; sent < handshakes / 20; sent += 20) {
         connection.write(ahead);
         for (let n = 0; n < 20; n += 1) assert.equal((await readResponse(connection)).status, 200);
       }
@@ -256,7 +257,7 @@ describe('slow and many, against the whole server', () => {
     assert.equal((await request(server, 'GET', pollingTarget)).status, 200);
   });
 
-  test('row 23: an address opens as many links as it may, and then hears 429', async (t) => {
+  test('row 23: what --rate-connect allows an address, and then 429', async (t) => {
     const flags = ['--rate-connect', '5/60s'];
     const server = await startServer(t, { binary, flags, rates: true });
     const statuses = [];
@@ -269,5 +270,39 @@ describe('slow and many, against the whole server', () => {
     const websocket = await WebSocketLink.attempt(server, websocketTarget);
     assert.equal(websocket.response.status, 429);
     websocket.destroy();
+  });
+});
+
+describe('an address', () => {
+  test('row 23: it opens links as fast as it may, and then hears 429', async (t) => {
+    const server = await Conformance.start('--handshakes', 5, '--cors', '*');
+    t.after(() => server.stop());
+    const open = (headers = {}) => request(server, 'GET', pollingTarget, { headers });
+    // What opens no link counts for nothing.
+    assert.equal((await request(server, 'GET', '/socket.io/?EIO=3&transport=polling')).status, 400);
+    for (let n = 0; n < 5; n += 1) assert.equal((await open()).status, 200);
+    const refused = await open({ Origin: 'https://elsewhere.example' });
+    assertEmpty(refused, 429);
+    assert.ok(Number(refused.header('retry-after')) > 0);
+    assert.equal(refused.header('access-control-allow-origin'), '*');
+    const websocket = await WebSocketLink.attempt(server, websocketTarget);
+    assert.equal(websocket.response.status, 429);
+    websocket.destroy();
+  });
+
+  test('row 23: it has as many links as it may, and then hears 429', async (t) => {
+    const server = await Conformance.start('--links-per-address', 3);
+    t.after(() => server.stop());
+    const links = [await PollingLink.open(server), await PollingLink.open(server)];
+    const websocket = await openWebSocket(server);
+    assertEmpty(await request(server, 'GET', pollingTarget), 429);
+    websocket.destroy();
+    await eventually('there is room for one', async () => {
+      const { status } = await request(server, 'GET', pollingTarget);
+      assert.ok([200, 429].includes(status));
+      return status === 200;
+    });
+    assertEmpty(await request(server, 'GET', pollingTarget), 429);
+    for (const link of links) assert.equal((await link.post('1')).status, 200);
   });
 });

@@ -5,7 +5,7 @@ import { before, describe, test } from 'node:test';
 
 import { forTests } from './support/conformance.mjs';
 import { openWebSocket, PollingLink } from './support/engine.mjs';
-import { drained, many, survives } from './support/health.mjs';
+import { drained, many, survives, volume } from './support/health.mjs';
 import { assertAlive, assertCuts, joined, openLink } from './support/socketio.mjs';
 import { closePayload, frameBytes, opcodes, WebSocketLink } from './support/websocket.mjs';
 
@@ -83,14 +83,15 @@ describe('hostile links', () => {
     await link.connection.closed;
   });
 
-  row('15: 300 links stuck at 16 000 fragments are bounded, and gone when they go', async () => {
+  const stuckLinks = volume(300, 1_000);
+  row(`15: ${stuckLinks} links stuck at 16 000 fragments are bounded, and go`, async () => {
     const stuck = Buffer.concat([
       frameBytes('4', { isFinal: false }),
       ...Array.from({ length: 16_000 }, () => fragment),
     ]);
     const links = [];
     const before_ = it.server.memory();
-    await many(300, 20, async () => {
+    await many(stuckLinks, 20, async () => {
       const link = await openWebSocket(it.server);
       link.connection.write(stuck);
       link.sendFrame('', { opcode: opcodes.ping });
@@ -151,10 +152,11 @@ describe('hostile links', () => {
     }
   });
 
-  row('22: 20 000 questions that nobody answers leave nothing behind', async () => {
+  const questions = volume(20_000, 100_000);
+  row(`22: ${questions} questions that nobody answers leave nothing behind`, async () => {
     const link = await joined(it.server);
     // Each is told that nobody answered, also those that were over what a socket may owe at once.
-    for (let asked = 0; asked < 20; asked += 1) {
+    for (let asked = 0; asked < questions; asked += 1_000) {
       link.send(...Array.from({ length: 1_000 }, () => '42["ask-me"]'));
       for (let answers = 0; answers < 1_000; ) {
         if ((await link.message()).startsWith('42["answer"')) answers += 1;
@@ -217,10 +219,11 @@ describe('half-done upgrades', () => {
     ...['--upgrade-timeout', 1_000, '--ping-interval', 1_500, '--ping-timeout', 1_500],
   );
 
-  test('row 25: 1000 that probe and then say nothing are reaped, and the heartbeat runs', () =>
+  const halfDone = volume(1_000, 5_000);
+  test(`row 25: ${halfDone} that probe and say nothing are reaped, the heartbeat runs`, () =>
     survives(it.server, async () => {
       const candidates = [];
-      await many(1_000, 20, async () => {
+      await many(halfDone, 20, async () => {
         const link = await PollingLink.open(it.server);
         const websocket = await WebSocketLink.open(it.server, link.websocketTarget);
         websocket.send('2probe');

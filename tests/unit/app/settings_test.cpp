@@ -1,4 +1,5 @@
 #include "app/settings.hpp"
+#include "app/value_text.hpp"
 
 #include "support/temporary_directory.hpp"
 
@@ -88,7 +89,7 @@ TEST_F(SettingsTest, RatesAreReadAsPeopleWriteThem) {
   EXPECT_EQ(config.messages.rate_messages.count, 0U);
   EXPECT_EQ(config.rate_auth.count, 3U);
   EXPECT_EQ(config.rate_auth.window, std::chrono::milliseconds(500));
-  EXPECT_EQ(config.rate_connect.window, std::chrono::minutes(2));
+  EXPECT_EQ(config.socketio.links_per_address_rate.window, std::chrono::minutes(2));
   for (const auto* bad : {"", "1", "/", "1/", "/1s", "0/1s", "1/0s", "1/1", "1/1x", "-1/1s",
                           "1/1s ", "99999999999999999999/1s"}) {
     flags_["rate-auth"] = bad;
@@ -106,13 +107,32 @@ TEST_F(SettingsTest, AddressesAreReadWithTheirPort) {
   }
 }
 
-TEST_F(SettingsTest, WhatThisVersionLacksIsSaid) {
-  flags_["store"] = "mongodb://localhost";
-  flags_["bus"] = "redis://localhost";
+TEST_F(SettingsTest, RolesNeedWhatProcessesCanShare) {
   flags_["role"] = "gateway";
+  auto loaded = load();
+  ASSERT_EQ(loaded.problems.size(), 1U);
+  EXPECT_NE(loaded.problems[0].find("--role: "), std::string::npos);
+  EXPECT_NE(loaded.problems[0].find("need a bus"), std::string::npos);
+  flags_["bus"] = "redis://localhost";
+  loaded = load();
+  EXPECT_EQ(loaded.config.role, Role::gateway);
+  ASSERT_EQ(loaded.problems.size(), 1U);
+  EXPECT_NE(loaded.problems[0].find("sqlite is one process's alone"), std::string::npos);
+  flags_["role"] = "all";
+  EXPECT_TRUE(load().problems.empty());
+  flags_["role"] = "gate";
+  EXPECT_EQ(load().problems.size(), 1U);
+}
+
+TEST_F(SettingsTest, TheSecretsOfAUrlAreNotSaid) {
+  flags_["bus"] = "redis://ann:hunter2@host:port/1";
   const auto loaded = load();
-  ASSERT_EQ(loaded.problems.size(), 3U);
-  EXPECT_NE(loaded.problems[0].find("sqlite only"), std::string::npos);
+  ASSERT_EQ(loaded.problems.size(), 1U);
+  EXPECT_EQ(loaded.problems[0].find("hunter2"), std::string::npos) << loaded.problems[0];
+  EXPECT_NE(loaded.problems[0].find("redis://***@host:port/1"), std::string::npos);
+  EXPECT_EQ(without_secrets("rediss://:p@ss@h:1/2"), "rediss://***@h:1/2");
+  EXPECT_EQ(without_secrets("redis://h"), "redis://h");
+  EXPECT_EQ(without_secrets("ann@example.org"), "ann@example.org");
 }
 
 /// What `check-config` shows can be given back: for every setting there is.

@@ -56,6 +56,12 @@ class DeliveryCostTest : public testing::Test {
     return writes;
   }
 
+  [[nodiscard]] std::size_t pieces() const {
+    std::size_t pieces = 0;
+    for (const auto& peer : peers_) pieces += peer->pieces;
+    return pieces;
+  }
+
   std::vector<std::unique_ptr<QuietPeer>> peers_;  ///< Outlive their links.
   FakeWorld world_;
 };
@@ -77,6 +83,20 @@ TEST_F(DeliveryCostTest, ATurnIsOneWriteALinkHoweverMuchItCarries) {
   const auto before = writes();
   send(40);
   EXPECT_EQ(writes() - before, 50U);
+}
+
+TEST_F(DeliveryCostTest, WhatARoomIsToldInATurnIsTwoPiecesALinkHoweverMuchItIs) {
+  open(50);
+  const auto before = pieces();
+  send(40);
+  EXPECT_EQ(pieces() - before, 2 * 50U);
+}
+
+TEST_F(DeliveryCostTest, AMessageThatIsNotTheFirstOfItsTurnCostsTheSameWhateverItsMembers) {
+  open(100);
+  const auto of_hundred = allocations_of(40);
+  open(200);
+  EXPECT_EQ(allocations_of(40), of_hundred) << "of 40 messages to 300 members, against 100";
 }
 
 TEST_F(DeliveryCostTest, AFrameIsCopiedForNobody) {

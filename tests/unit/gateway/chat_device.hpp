@@ -90,13 +90,16 @@ class ChatDevice {
 
   /// Compares with the chat list and asks for what differs, as a client does when it comes back.
   void look_at_list() {
-    const auto page = node_->run(node_->chats.list(user_, {.limit = 100}));
-    if (!page) return;
     std::set<domain::ChatId> listed;
-    for (const auto& item : page->items) {
-      listed.insert(item.chat.id);
-      removed_.erase(item.chat.id);
-      if (item.chat.last_rev > hi_[item.chat.id]) fetch(item.chat.id);
+    for (const auto filter : {ports::ChatFilter::all, ports::ChatFilter::archived}) {
+      const auto page = node_->run(node_->chats.list(user_, {.filter = filter, .limit = 100}));
+      if (!page) return;
+      for (const auto& item : page->items) {
+        listed.insert(item.chat.id);
+        chats_.try_emplace(item.chat.id);
+        removed_.erase(item.chat.id);
+        if (item.chat.last_rev > hi_[item.chat.id]) fetch(item.chat.id);
+      }
     }
     // What it is no member of any more.
     std::erase_if(chats_, [&listed](const auto& chat) { return !listed.contains(chat.first); });
@@ -124,6 +127,7 @@ class ChatDevice {
     if (name == "chat_added") {
       const auto chat = *domain::ChatId::parse(std::string(data.at("chat").at("id").as_string()));
       removed_.erase(chat);
+      chats_.try_emplace(chat);
       // As with the chat list: what it does not have of it is fetched.
       if (data.at("chat").at("lastRev").to_number<domain::Rev>() > hi_[chat]) fetch(chat);
     }

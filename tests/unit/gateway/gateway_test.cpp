@@ -212,6 +212,56 @@ TEST_F(GatewayTest, ADrainIsAnnouncedToEverybody) {
   EXPECT_LE(after, 1'500);
 }
 
+TEST_F(GatewayTest, EverybodyIsToldHowTheBusStandsAndWhoComesLaterToo) {
+  auto ann = online(ann_);
+  node_.gateway.bus_degraded();
+  node_.gateway.bus_degraded();
+  settle(ann);
+  auto bob = online(bob_);
+  for (auto* device : {&ann, &bob}) {
+    const auto told = all(*device, "bus_degraded");
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told.front().at("reason").as_string(), "busUnavailable");
+  }
+  node_.gateway.bus_restored();
+  settle(ann);
+  settle(bob);
+  for (auto* device : {&ann, &bob}) {
+    const auto told = all(*device, "bus_degraded");
+    ASSERT_EQ(told.size(), 2U);
+    EXPECT_EQ(told.back().at("reason").as_string(), "restored");
+  }
+}
+
+TEST_F(GatewayTest, WhatStrangersSayIsToldToTheRoomAsItIs) {
+  const auto chat = direct(ann_, bob_);
+  auto ann = online(ann_);
+  auto bob = online(bob_);
+  node_.gateway.hear(ports::ForeignEvent{.to = chat, .name = "poll", .text = R"({"n":1})"});
+  node_.gateway.hear(ports::ForeignEvent{.to = ann_.id, .name = "nudge", .text = "[2]"});
+  settle(ann);
+  settle(bob);
+  ASSERT_EQ(all(bob, "poll").size(), 1U);
+  EXPECT_EQ(all(bob, "poll").front().at("n").to_number<int>(), 1);
+  EXPECT_EQ(all(ann, "poll").size(), 1U);
+  EXPECT_EQ(names(ann).back(), "nudge");
+  EXPECT_NE(names(bob).back(), "nudge");
+}
+
+TEST_F(GatewayTest, AHintIsLookedUpAndOneThatTheStoreDoesNotKnowIsForgotten) {
+  const auto chat = direct(ann_, bob_);
+  auto bob = online(bob_);
+  node_.gateway.hear(ports::ChatChanged{.chat_id = chat, .rev = 1});
+  node_.gateway.hear(ports::ChatChanged{.chat_id = chat, .rev = 9});
+  node_.world.clock.advance(std::chrono::milliseconds(100));
+  settle(bob);
+  EXPECT_TRUE(all(bob, "new_message").empty());
+  ASSERT_TRUE(node_.run(node_.messages.send(ann_.id, chat, {.content = "hello"})));
+  settle(bob);
+  ASSERT_EQ(all(bob, "new_message").size(), 1U);
+  EXPECT_EQ(all(bob, "new_message").front().at("rev").to_number<int>(), 1);
+}
+
 TEST_F(GatewayTest, SocketsThatEndLeaveNoInterestBehind) {
   const auto chat = direct(ann_, bob_).to_string();
   for (int i = 0; i < 5; ++i) {

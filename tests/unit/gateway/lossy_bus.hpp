@@ -1,16 +1,22 @@
 #pragma once
 
+#include "base/assert.hpp"
+#include "json/bus_codec.hpp"
 #include "ports/bus.hpp"
+#include "support/fake_clock.hpp"
 #include "support/seeded_random.hpp"
 
+#include <algorithm>
 #include <cstddef>
+#include <map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace knotos::test {
 
 /// A bus between processes that drops, doubles and reorders, as the port allows. What is published
-/// waits until the test lets it arrive. One thread.
+/// waits, as the text that travels, until the test lets it arrive. One thread.
 class LossyMedium {
  public:
   explicit LossyMedium(SeededRandom& random) : random_(random) {}
@@ -20,31 +26,32 @@ class LossyMedium {
   [[nodiscard]] bool is_reliable() const { return is_reliable_; }
 
   void publish(const ports::BusEvent& event) {
+    if (const auto* settings = std::get_if<ports::SettingsChanged>(&event)) {
+      auto& last = last_settings_[settings->user_id];
+      last = std::max(last, settings->user_rev);
+    }
+    const auto envelope = writer_.encode(event);
     for (auto* listener : listeners_) {
-      // What concerns sessions, memberships and private changes is not repaired by a gap, so here
-      // it always comes, once or twice.
-      const bool may_suffer = !is_reliable_ && is_repaired(event);
-      const bool may_double = !is_reliable_ && !std::holds_alternative<ports::ChatAdded>(event);
-      const auto copies = may_suffer ? random_.below(3) : 1 + (may_double ? random_.below(2) : 0);
-      for (std::size_t i = 0; i < copies; ++i) waiting_.emplace_back(listener, event);
+      const auto copies = is_reliable_ ? 1 : random_.below(3);
+      for (std::size_t i = 0; i < copies; ++i) waiting_.emplace_back(listener, envelope);
     }
   }
 
-  /// Something makes good for its loss: the store, a timer, or the next one of its kind.
-  static bool is_repaired(const ports::BusEvent& event) {
-    return std::holds_alternative<ports::ChatChanged>(event) ||
-           std::holds_alternative<ports::TypingChanged>(event) ||
-           std::holds_alternative<ports::ReceiptMoved>(event) ||
-           std::holds_alternative<ports::PresenceChanged>(event);
+  /// The last change of the user's settings that was published; 0: none.
+  [[nodiscard]] domain::UserRev last_settings(domain::UserId user) const {
+    const auto at = last_settings_.find(user);
+    return at == last_settings_.end() ? 0 : at->second;
   }
 
   /// Lets one event arrive: any, or the oldest while the bus is reliable. False: none waits.
   bool deliver_one() {
     if (waiting_.empty()) return false;
     const auto at = static_cast<std::ptrdiff_t>(is_reliable_ ? 0 : random_.below(waiting_.size()));
-    auto [listener, event] = std::move(waiting_[static_cast<std::size_t>(at)]);
+    const auto [listener, envelope] = std::move(waiting_[static_cast<std::size_t>(at)]);
     waiting_.erase(waiting_.begin() + at);
-    listener->hear(std::move(event));
+    auto event = reader_.decode(envelope.channel, envelope.text);
+    KN_ASSERT(event.has_value());
+    listener->hear(std::move(*event));
     return true;
   }
 
@@ -52,7 +59,11 @@ class LossyMedium {
   SeededRandom& random_;
   bool is_reliable_ = false;
   std::vector<ports::BusListener*> listeners_;
-  std::vector<std::pair<ports::BusListener*, ports::BusEvent>> waiting_;
+  std::vector<std::pair<ports::BusListener*, ports::BusEnvelope>> waiting_;
+  std::map<domain::UserId, domain::UserRev> last_settings_;
+  FakeClock clock_;
+  json::BusCodec writer_{"writer", clock_, {}};
+  json::BusCodec reader_{"reader", clock_, {}};
 };
 
 /// One process's end of it. Its own publications take the same road, so that no order is better
@@ -62,8 +73,8 @@ class LossyBus final : public ports::Bus {
   explicit LossyBus(LossyMedium& medium) : medium_(medium) {}
 
   void publish(ports::BusEvent event) override { medium_.publish(event); }
-  Task<Result<void>> join_chat(domain::ChatId chat) override {
-    (void)chat;
+  Task<Result<void>> join_chats(std::vector<domain::ChatId> chats) override {
+    (void)chats;
     co_return Result<void>();
   }
   void leave_chat(domain::ChatId) override {}
@@ -72,8 +83,8 @@ class LossyBus final : public ports::Bus {
     co_return Result<void>();
   }
   void leave_user(domain::UserId) override {}
-  Task<Result<void>> join_presence(domain::UserId user) override {
-    (void)user;
+  Task<Result<void>> join_presences(std::vector<domain::UserId> users) override {
+    (void)users;
     co_return Result<void>();
   }
   void leave_presence(domain::UserId) override {}

@@ -11,6 +11,7 @@
 #include "services/presence_service.hpp"
 #include "support/fake_client.hpp"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -119,12 +120,14 @@ class Node {
                  .chat_store = store,
                  .state_store = store,
                  .message_store = store,
+                 .sync_store = store,
                  .people = store,
                  .presence_board = board,
                  .bus = bus,
                  .clock = clock,
                  .random = random},
-                {.recovers = recovers_}) {}
+                // The memory store's times are exact: what is read again would hide what is missed.
+                {.sweep = {.margin = std::chrono::milliseconds(0)}, .recovers = recovers_}) {}
 
   [[nodiscard]] adapters::memory::PresenceTable& presence_table() { return own_table_; }
 

@@ -36,6 +36,19 @@ TEST(RoomOrderTest, PassesTheNextAndDropsWhatWasDelivered) {
   EXPECT_FALSE(order.has_gap());
 }
 
+TEST(RoomOrderTest, AHintWaitsForTheStoreAndTheChangeItselfTakesItsPlace) {
+  RoomOrder order;
+  (void)order.settle(4);
+  EXPECT_EQ(revs(order.hear(5, nullptr)), Revs{});
+  EXPECT_EQ(revs(order.hear(6, fresh(6))), Revs{});
+  EXPECT_TRUE(order.has_gap());
+  EXPECT_EQ(revs(order.hear(5, fresh(5))), (Revs{5, 6}));
+  EXPECT_FALSE(order.has_gap());
+  EXPECT_EQ(revs(order.hear(7, nullptr)), Revs{});
+  EXPECT_EQ(revs(order.repair({fresh(7)}, 7)), Revs{7});
+  EXPECT_FALSE(order.has_gap());
+}
+
 TEST(RoomOrderTest, HoldsWhatComesTooEarlyUntilTheGapCloses) {
   RoomOrder order;
   (void)order.settle(0);

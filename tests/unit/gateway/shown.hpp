@@ -22,11 +22,11 @@ struct Shown {
   /// Chat, user, whether read.
   std::map<std::tuple<std::string, std::string, bool>, domain::Seq> receipts;
   std::map<std::string, std::string> presence;
-  std::set<domain::UserRev> settings;
+  domain::UserRev settings = 0;       ///< Of its user: the last change that it was told.
   domain::UserRev settings_base = 0;  ///< What came before its session is `sync`'s to tell.
   int recoveries = 0;
 
-  /// Takes in what the device has heard since. `settings_now`: the changes of its user so far.
+  /// Takes in what the device has heard since. `settings_now`: its user's last change.
   void look(const ChatDevice& device, std::uint64_t seed, domain::UserRev settings_now) {
     // Who has lost the link shows nobody typing.
     if (!device.is_connected()) typing.clear();
@@ -77,7 +77,7 @@ struct Shown {
     } else if (name == "presence_update") {
       presence[text("userId")] = text("state");
     } else if (name == "settings_updated") {
-      settings.insert(data.at("userRev").to_number<domain::UserRev>());
+      settings = std::max(settings, data.at("userRev").to_number<domain::UserRev>());
     }
   }
 };

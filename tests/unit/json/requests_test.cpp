@@ -173,7 +173,7 @@ std::vector<DecoderCase> account_decoders() {
        {{"token", "1", "/token wrong-type"},
         {"token", kLong4097, "/token too-long"},
         {"deviceId", "1", "/deviceId wrong-type"},
-        {"deviceId", "\"x\"", "/deviceId malformed"}}},
+        {"deviceId", kLong4097, "/deviceId too-long"}}},
       {"token_request", [](const Object& o) { return outcome(token_request(o)); },
        R"({"token":"t"})", token},
       {"refresh_request",

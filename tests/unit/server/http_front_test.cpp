@@ -9,15 +9,8 @@ namespace knotos::server {
 namespace {
 
 using test::FakeWorld;
+using test::header_of;
 using testing::HasSubstr;
-
-std::string header_of(const http::Response& response, std::string_view name) {
-  std::string values;
-  for (const auto& header : response.headers) {
-    if (header.name == name) values += (values.empty() ? "" : "; ") + header.value;
-  }
-  return values;
-}
 
 struct FaultCase {
   std::string method;

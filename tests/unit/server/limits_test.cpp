@@ -9,6 +9,7 @@ namespace {
 
 using test::FakeWebSocket;
 using test::FakeWorld;
+using test::header_of;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::StartsWith;
@@ -106,6 +107,35 @@ TEST(LimitsTest, AnAddressHasSoManyLinks) {
   EXPECT_EQ(world.ask(std::move(other))->response()->status, 200U);
   first.peer().end();
   world.shards.run();
+  EXPECT_EQ(world.get("EIO=4&transport=polling")->response()->status, 200U);
+}
+
+TEST(LimitsTest, AnAddressOpensLinksSoFast) {
+  Options options;
+  options.links_per_address_rate = {.count = 2, .window = Milliseconds(10'000)};
+  options.cors_origins = {"*"};
+  FakeWorld world(1, options);
+  static_cast<void>(world.server.of("/"));
+  const auto slowed = counters::addresses_slowed.value();
+  // What is no handshake, or belongs to a link, counts for nothing.
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(world.get("EIO=3&transport=polling")->response()->status, 400U);
+    EXPECT_EQ(world.get("EIO=4&transport=polling&sid=nobody")->response()->status, 400U);
+  }
+  static_cast<void>(world.open_polling());
+  static_cast<void>(world.connect());
+  auto again = FakeWorld::request("GET", "EIO=4&transport=polling");
+  again.headers.push_back({"Origin", "https://elsewhere.example"});
+  const auto refused = world.ask(again);
+  ASSERT_EQ(refused->response()->status, 429U);
+  EXPECT_EQ(header_of(*refused->response(), "Retry-After"), "5");
+  EXPECT_EQ(header_of(*refused->response(), "Access-Control-Allow-Origin"), "*");
+  EXPECT_EQ(world.upgrade("EIO=4&transport=websocket")->response()->status, 429U);
+  EXPECT_EQ(counters::addresses_slowed.value(), slowed + 2);
+  auto other = FakeWorld::request("GET", "EIO=4&transport=polling");
+  other.remote_address = "192.0.2.2";
+  EXPECT_EQ(world.ask(std::move(other))->response()->status, 200U);
+  world.clock.advance(Milliseconds(5'000));
   EXPECT_EQ(world.get("EIO=4&transport=polling")->response()->status, 200U);
 }
 

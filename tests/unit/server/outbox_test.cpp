@@ -239,6 +239,19 @@ TEST_F(SlowReaderTest, OthersAreNotSlowedByOneThatStalls) {
   EXPECT_EQ(names(healthy).size(), 30U);
 }
 
+TEST_F(SlowReaderTest, AFarewellThatIsNotTakenInTimeIsCut) {
+  auto client = world.connect();
+  stall(client);
+  emit(PacketClass::durable, "message");
+  const auto cut = counters::farewells_cut.value();
+  world.shards.on(0, [&] { world.server.close_links(CloseReason::server_shutting_down); });
+  world.clock.advance(Milliseconds(4'999));
+  EXPECT_FALSE(client.peer().is_closed());
+  world.clock.advance(Milliseconds(1));
+  EXPECT_TRUE(client.peer().is_closed());
+  EXPECT_EQ(counters::farewells_cut.value(), cut + 1);
+}
+
 class ProcessBudgetTest : public SlowReaderTest {
  protected:
   static Options options() {

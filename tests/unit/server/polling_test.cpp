@@ -1,3 +1,4 @@
+#include "server/counters.hpp"
 #include "support/fake_client.hpp"
 
 #include <gmock/gmock.h>
@@ -111,8 +112,10 @@ TEST_F(PollingTest, OneResponseHoldsAtMostSixteenPackets) {
     burst += R"(42["echo",)" + std::to_string(i) + "]";
   }
   EXPECT_EQ(body(post(burst)), "ok");
+  const auto split = counters::polls_split.value();
   const auto first = body(poll());
   EXPECT_EQ(std::ranges::count(first, '\x1e'), 15);
+  EXPECT_EQ(counters::polls_split.value(), split + 1);
   const auto second = body(poll());
   EXPECT_EQ(std::ranges::count(second, '\x1e'), 3);
   EXPECT_THAT(second, StartsWith(R"(42["echoed",16])"));

@@ -1,3 +1,4 @@
+#include "server/counters.hpp"
 #include "support/fake_client.hpp"
 
 #include <gmock/gmock.h>
@@ -172,10 +173,12 @@ TEST_P(UpgradeTest, AnUnfinishedUpgradeIsGivenUpAfterTenSeconds) {
   join();
   auto client = candidate();
   client.send("2probe");
+  const auto failed = counters::upgrades_failed.value();
   world.clock.advance(Milliseconds(9'999));
   EXPECT_FALSE(client.peer().is_closed());
   world.clock.advance(Milliseconds(1));
   EXPECT_TRUE(client.peer().is_closed());
+  EXPECT_EQ(counters::upgrades_failed.value(), failed + 1);
   EXPECT_EQ(links(), 1U);
   world.clock.advance(Milliseconds(15'000));
   EXPECT_EQ(body(poll()), "2");

@@ -10,6 +10,13 @@ const memorySlack = 96 * 1024 * 1024;
 const descriptorSlack = 12;
 const patience = 30_000;
 
+const isFull = process.env.KNOTOS_WIRE_VOLUME === 'full';
+
+/** How often an attack is made: in each run, and with KNOTOS_WIRE_VOLUME=full. */
+export function volume(inEachRun, inFull) {
+  return isFull ? inFull : inEachRun;
+}
+
 export function figures(server) {
   return { memory: server.memory(), descriptors: server.descriptors() };
 }

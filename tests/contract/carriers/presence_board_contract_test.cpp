@@ -1,10 +1,14 @@
 #include "adapters/memory/memory_presence.hpp"
-#include "contract/world.hpp"
+#include "contract/carriers/redis_fleet.hpp"
 #include "ports/random_ids.hpp"
 #include "support/fake_clock.hpp"
 #include "support/seeded_random.hpp"
 
 #include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_future.hpp>
 
 #include <functional>
 #include <memory>
@@ -39,15 +43,33 @@ class MemoryPresenceWorld final : public PresenceWorld {
   adapters::memory::MemoryPresenceBoard other_{table_};
 };
 
+class RedisPresenceWorld final : public PresenceWorld {
+ public:
+  ports::PresenceBoard& one() override { return *fleet_.one.board; }
+  ports::PresenceBoard& other() override { return *fleet_.other.board; }
+  void pass(std::chrono::milliseconds time) override { fleet_.pass(time); }
+
+ private:
+  RedisFleet fleet_;
+};
+
 struct PresenceAdapter {
   std::string name;
   std::function<std::unique_ptr<PresenceWorld>()> make;
+  bool is_redis = false;
 };
 
 void PrintTo(const PresenceAdapter& adapter, std::ostream* out) { *out << adapter.name; }
 
 class PresenceBoardContract : public testing::TestWithParam<PresenceAdapter> {
  protected:
+  void SetUp() override {
+    if (GetParam().is_redis && !test::RedisServer::is_to_be_had()) {
+      GTEST_SKIP() << "redis-server is not installed";
+    }
+    world_ = GetParam().make();
+  }
+
   void post(ports::PresenceBoard& board, domain::UserId user, PresenceState state,
             std::chrono::milliseconds lifetime = seconds(30)) {
     ASSERT_TRUE(run(board.post({{.user_id = user, .state = state}}, lifetime)));
@@ -61,19 +83,12 @@ class PresenceBoardContract : public testing::TestWithParam<PresenceAdapter> {
 
   template <class T>
   T run(Task<T> task) {
-    std::optional<T> result;
-    boost::asio::co_spawn(io_, std::move(task),
-                          [&result](const std::exception_ptr& thrown, T value) {
-                            if (thrown) std::rethrow_exception(thrown);
-                            result = std::move(value);
-                          });
-    io_.restart();
-    io_.run();
-    return std::move(result.value());
+    return boost::asio::co_spawn(loop_.get_executor(), std::move(task), boost::asio::use_future)
+        .get();
   }
 
-  boost::asio::io_context io_{1};
-  std::unique_ptr<PresenceWorld> world_ = GetParam().make();
+  boost::asio::thread_pool loop_{1};
+  std::unique_ptr<PresenceWorld> world_;
   test::SeededRandom random_{1};
   domain::UserId ann_ = ports::random_id<domain::UserId>(random_);
   domain::UserId bob_ = ports::random_id<domain::UserId>(random_);
@@ -125,12 +140,12 @@ TEST_P(PresenceBoardContract, WhatIsNotRepeatedExpires) {
             (States{PresenceState::offline, PresenceState::offline}));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, PresenceBoardContract,
-                         testing::Values(PresenceAdapter{
-                             "Memory", [] { return std::make_unique<MemoryPresenceWorld>(); }}),
-                         [](const testing::TestParamInfo<PresenceAdapter>& info) {
-                           return info.param.name;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    All, PresenceBoardContract,
+    testing::Values(
+        PresenceAdapter{"Memory", [] { return std::make_unique<MemoryPresenceWorld>(); }},
+        PresenceAdapter{"Redis", [] { return std::make_unique<RedisPresenceWorld>(); }, true}),
+    [](const testing::TestParamInfo<PresenceAdapter>& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace knotos::contract
