@@ -67,6 +67,26 @@ void BM_FanOut(benchmark::State& state) {
 }
 BENCHMARK(BM_FanOut)->Arg(100)->Arg(10'000);
 
+/// So many packets of one turn to a thousand outboxes, in one run.
+void BM_FanOutRun(benchmark::State& state) {
+  std::vector<server::Outbox> outboxes(1'000);
+  const auto packet = server::PacketBuffer::make(server::PacketClass::durable, send_message());
+  std::array<server::Link::Piece, 4> pieces;
+  for (auto _ : state) {
+    const server::Run run(new server::PacketRun(server::PacketClass::durable));
+    run->append(*packet);
+    for (auto& outbox : outboxes) outbox.follow_run(run, 0);
+    for (std::int64_t i = 1; i < state.range(0); ++i) run->append(*packet);
+    for (auto& outbox : outboxes) {
+      outbox.leave_run();
+      benchmark::DoNotOptimize(outbox.gather(pieces, SIZE_MAX));
+      outbox.consume(outbox.bytes());
+    }
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0) * 1'000);
+}
+BENCHMARK(BM_FanOutRun)->Arg(1)->Arg(64);
+
 void BM_Mailbox(benchmark::State& state) {
   runtime::Mailbox mailbox(65'536);
   std::vector<runtime::Mailbox::Work> batch;
