@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { startServer } from './harness.mjs';
-import { assertProblem, assertRefused, register, request } from './people.mjs';
+import { assertProblem, assertRefused, connectError, register, request } from './people.mjs';
 
 const unknown = '3f0e2c1a-5f0e-4c1a-9f0e-2c1a5f0e4c1a';
 const long = 'x'.repeat(4_097);
@@ -172,4 +172,36 @@ test('methods, paths and media types', async (t) => {
     401,
     'unauthenticated',
   );
+});
+
+test('every field of CONNECT', async (t) => {
+  const server = await startServer(t);
+  const [ann, ben] = [await register(server, 'ann'), await register(server, 'ben')];
+  const before = await ann.ask('GET', '/v1/auth/sessions');
+  const good = { token: ann.token, deviceId: ann.deviceId, clientState: 'active' };
+  const refused = async (auth, status, code, pointers) =>
+    assertProblem((await connectError(t, server, auth)).data, status, code, pointers);
+
+  for (const name of ['token', 'deviceId', 'cursor', 'clientState']) {
+    for (const value of [5, -1.5, true, ['text'], { some: 'thing' }, 'x'.repeat(5_000)]) {
+      await refused({ ...good, [name]: value }, 422, 'validation-failed', [`/${name}`]);
+    }
+  }
+  await refused({ token: 5, cursor: 5 }, 422, 'validation-failed', ['/cursor', '/token']);
+  await refused({ ...good, clientState: 'asleep' }, 422, 'validation-failed', ['/clientState']);
+  for (const token of [undefined, null, '', 'nonsense', `${ann.token}x`, ann.refreshToken]) {
+    await refused({ ...good, token }, 401, 'unauthenticated');
+  }
+  await refused({ ...good, deviceId: ben.deviceId }, 403, 'forbidden');
+  await refused({ ...good, deviceId: unknown }, 403, 'forbidden');
+
+  // A cursor that is none is no reason to stay out.
+  for (const cursor of ['nonsense', '\u{1F600}', 'A'.repeat(512)]) {
+    const connection = await ann.connect(t, { auth: { ...good, cursor } });
+    await connection.heard('resync_required');
+  }
+  const connection = await ann.connect(t, { auth: { ...good, more: { than: ['asked'] } } });
+  assert.equal(connection.of('session_ready').length, 1);
+  const names = ({ data }) => data.map((device) => device.id).sort();
+  assert.deepEqual(names(await ann.ask('GET', '/v1/auth/sessions')), names(before));
 });
