@@ -2,7 +2,6 @@
 // processes on one bus are in tests/fault and tests/integration/redis.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';
@@ -10,8 +9,9 @@ import path from 'node:path';
 import test from 'node:test';
 import { io } from 'socket.io-client';
 
-import { startRedis } from '../servers/redis.mjs';
+import { startRedis, tlsFlags } from '../servers/redis.mjs';
 import { orSkip } from '../servers/server_process.mjs';
+import { makeCertificate } from './certificate.mjs';
 import {
   eventually, freePort, projectRoot, runBinary, startServer, temporaryFolder,
 } from './harness.mjs';
@@ -122,17 +122,9 @@ test('presence is kept in Redis', (t) =>
 test('rediss:// speaks TLS with a server whose certificate is known, and with no other', (t) =>
   orSkip(t, async () => {
     const folder = temporaryFolder(t);
-    const certificate = path.join(folder, 'redis.pem');
-    const key = path.join(folder, 'redis-key.pem');
-    const made = spawnSync('openssl', [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-      ...['-days', '2', '-subj', '/CN=redis', '-addext', 'subjectAltName=IP:127.0.0.1'],
-      ...['-keyout', key, '-out', certificate],
-    ]);
-    assert.equal(made.status, 0, String(made.stderr));
+    const { certificate, key } = makeCertificate(folder, 'redis');
     const port = await freePort();
-    const files = ['--tls-cert-file', certificate, '--tls-key-file', key];
-    await startRedis(t, ['--tls-port', String(port), '--tls-auth-clients', 'no', ...files]);
+    await startRedis(t, tlsFlags({ certificate, key }, port));
     const flags = ['--bus', `rediss://127.0.0.1:${port}`];
 
     const stranger = runBinary([

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { startRedisCluster } from '../servers/redis.mjs';
+import { shardChannels, startRedisCluster } from '../servers/redis.mjs';
 import { orSkip } from '../servers/server_process.mjs';
+import { makeCertificate } from './certificate.mjs';
 import { runBinary, startServer, temporaryFolder } from './harness.mjs';
-import { registerMany } from './people.mjs';
+import { registerMany, request } from './people.mjs';
 
 const websocket = { transports: ['websocket'] };
 
@@ -32,6 +33,35 @@ test('chats and presence go on over a cluster, and on when a master was away', (
     await benSocket.heard('bus_degraded', ({ reason }) => reason === 'restored', 30_000);
   }));
 
+test('rediss-cluster:// goes over TLS to every master, and to none that it cannot trust', (t) =>
+  orSkip(t, async () => {
+    const folder = temporaryFolder(t);
+    const tls = makeCertificate(folder, 'redis');
+    const cluster = await startRedisCluster(t, { tls });
+    const flags = ['--bus', cluster.url];
+    const stranger = runBinary([
+      ...['serve', '--listen', '127.0.0.1:0', '--data-dir', folder, ...flags],
+    ]);
+    assert.equal(stranger.code, 1, stranger.stderr);
+    assert.match(stranger.stderr, /no TLS with it/);
+
+    process.env.SSL_CERT_FILE = tls.certificate;
+    t.after(() => delete process.env.SSL_CERT_FILE);
+    const server = await startServer(t, { flags });
+    const [ann, ben] = await registerMany(server, 2);
+    const annSocket = await ann.connect(t, websocket);
+    const benSocket = await ben.connect(t, websocket);
+    // So many that each master has some of their channels.
+    for (let count = 1; count <= 12; count += 1) {
+      const chatId = await ann.group(`Group ${count}`, [ben]);
+      assert.equal((await annSocket.send(chatId, 'sealed')).ok, true);
+      await benSocket.heard('new_message', (message) => message.chatId === chatId);
+    }
+    const channels = cluster.nodes.map(shardChannels);
+    assert.ok(channels.every((count) => count > 0), `channels: ${channels}`);
+    assert.equal((await request(server, 'GET', '/readyz')).status, 200);
+  }));
+
 test('the doctor tries a cluster, too', (t) =>
   orSkip(t, async () => {
     const rule =
@@ -39,7 +69,7 @@ test('the doctor tries a cluster, too', (t) =>
       '+ssubscribe +sunsubscribe +cluster|slots +eval +hset +hdel +hgetall +pttl +pexpire +set ' +
       '+time';
     const user = ['--user', 'knotos', 'on', '>sesame', ...rule.split(' ')];
-    const cluster = await startRedisCluster(t, user);
+    const cluster = await startRedisCluster(t, { flags: user });
     const bus = cluster.url.replace('//', '//knotos:sesame@');
     const { code, stdout } = runBinary(['doctor', '--data-dir', temporaryFolder(t), '--bus', bus]);
     assert.equal(code, 0, stdout);

@@ -10,23 +10,11 @@ import test from 'node:test';
 import tls from 'node:tls';
 import { io } from 'socket.io-client';
 
+import { makeCertificate } from './certificate.mjs';
 import { eventually, runBinary, startServer, temporaryFolder } from './harness.mjs';
 import { frame, openTcp, upgradeRequest } from './raw.mjs';
 
 const password = 'pass-mark-q7 correct horse';
-
-/** A certificate for 127.0.0.1 that signs itself. */
-function makeCertificate(folder, name) {
-  const certificate = path.join(folder, `${name}.pem`);
-  const key = path.join(folder, `${name}-key.pem`);
-  const made = spawnSync('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-    ...['-days', '2', '-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'],
-    ...['-keyout', key, '-out', certificate],
-  ]);
-  assert.equal(made.status, 0, String(made.stderr));
-  return { certificate, key };
-}
 
 async function startTls(t, flags = []) {
   const folder = temporaryFolder(t);

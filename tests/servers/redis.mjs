@@ -29,21 +29,39 @@ function askRedis(redis, ...words) {
   return asked.stdout;
 }
 
-/** A cluster of three masters: `{nodes, url}`. */
-export async function startRedisCluster(t, flags = []) {
+/** To how many channels of sharded pub/sub somebody listens at a node. */
+export function shardChannels(redis) {
+  return askRedis(redis, 'PUBSUB', 'SHARDCHANNELS').split('\n').filter(Boolean).length;
+}
+
+/** A cluster of three masters: `{nodes, url}`; over TLS where there is a certificate. */
+export async function startRedisCluster(t, { flags = [], tls } = {}) {
   const ranges = [[0, 5460], [5461, 10922], [10923, 16383]];
   const nodes = [];
   for (const [at, range] of ranges.entries()) {
     const busPort = String(await freePort());
     const cluster = ['--cluster-enabled', 'yes', '--cluster-port', busPort];
-    const node = await startRedis(t, [...cluster, ...flags]);
+    const tlsPort = tls && (await freePort());
+    const sealed = tls ? ['--tls-cluster', 'yes', ...tlsFlags(tls, tlsPort)] : [];
+    const node = await startRedis(t, [...cluster, ...sealed, ...flags]);
+    node.clusterPort = tlsPort ?? node.port;
     nodes.push(node);
     askRedis(node, 'CLUSTER', 'ADDSLOTSRANGE', ...range.map(String));
     askRedis(node, 'CLUSTER', 'SET-CONFIG-EPOCH', String(at + 1));
-    if (at > 0) askRedis(nodes[0], 'CLUSTER', 'MEET', '127.0.0.1', String(node.port), busPort);
+    if (at === 0) continue;
+    askRedis(nodes[0], 'CLUSTER', 'MEET', '127.0.0.1', String(node.clusterPort), busPort);
   }
   const whole = /cluster_state:ok[^]*cluster_known_nodes:3/;
   const isWhole = (node) => whole.test(askRedis(node, 'CLUSTER', 'INFO'));
   await eventually('the cluster is whole', () => nodes.every(isWhole));
-  return { nodes, url: `redis-cluster://127.0.0.1:${nodes[0].port},127.0.0.1:${nodes[1].port}` };
+  const hosts = nodes.slice(0, 2).map((node) => `127.0.0.1:${node.clusterPort}`);
+  return { nodes, url: `${tls ? 'rediss' : 'redis'}-cluster://${hosts}` };
+}
+
+/** What Redis needs to listen with TLS, and to trust the same certificate of others. */
+export function tlsFlags({ certificate, key }, port) {
+  return [
+    ...['--tls-port', String(port), '--tls-auth-clients', 'no'],
+    ...['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate],
+  ];
 }
