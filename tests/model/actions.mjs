@@ -9,6 +9,7 @@ const weights = {
   send: 30,
   repeatSend: 5,
   burst: 3,
+  forward: 4,
   edit: 12,
   erase: 4,
   react: 6,
@@ -23,6 +24,9 @@ const weights = {
   members: 2,
   unread: 4,
   block: 3,
+  contact: 3,
+  setPrivacy: 2,
+  look: 2,
   sync: 5,
   verify: 2,
   history: 8,
@@ -80,6 +84,12 @@ const details = {
       content: text(random),
     })),
   }),
+  // Few keys, so that some are used again: for the same message, or for another.
+  forward: (random) => ({
+    message: random.below(12),
+    to: Array.from({ length: 1 + random.below(3) }, () => random.below(64)),
+    ...(random.chance(0.7) ? { key: `f${random.below(8)}` } : {}),
+  }),
   edit: (random) => ({
     message: random.below(30),
     content: random.chance(0.2) ? 'the same' : text(random),
@@ -114,6 +124,15 @@ const details = {
   members: () => ({}),
   unread: () => ({}),
   block: (random) => ({ other: random.below(8), isOn: random.chance(0.3) }),
+  contact: (random) => ({ other: random.below(8), isOn: random.chance(0.6) }),
+  setPrivacy: (random) => ({
+    fields: Object.fromEntries(
+      ['lastSeen', 'directMessages', 'groupInvites']
+        .filter(() => random.chance(0.5))
+        .map((name) => [name, random.pick([...Array(4).fill('everyone'), 'contacts', 'nobody'])]),
+    ),
+  }),
+  look: () => ({}),
   sync: () => ({}),
   // How far behind the device is with one chat after the other; -1: it does not know the chat.
   verify: (random) => ({ behind: Array.from({ length: 5 }, () => random.below(4) - 1) }),

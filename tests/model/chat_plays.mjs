@@ -17,7 +17,7 @@ export async function makeDirect(player, action, who) {
     return undefined;
   }
   const known = player.world.findDirect(who.user, other);
-  const isKeptAway = !known && player.world.hasBlocked(other.id, who.user.id);
+  const isKeptAway = !known && player.world.keepsAway(other.id, who.user.id, 'directMessages');
   if (!player.judge(answer, isKeptAway ? keptAway : {})) return undefined;
   assert.equal(answer.status, known ? 200 : 201);
   const chat = known ?? player.world.makeDirect(who.user, other, answer.body);
@@ -48,7 +48,9 @@ export async function makeGroup(player, action, who) {
     if (!player.judge(answer, isSame ? isThere : refusal('client-message-id-reused'))) return null;
     assert.equal(answer.status, 200);
   } else {
-    const isKeptAway = others.some(({ id }) => player.world.hasBlocked(id, who.user.id));
+    const isKeptAway = others.some(({ id }) =>
+      player.world.keepsAway(id, who.user.id, 'groupInvites'),
+    );
     if (!player.judge(answer, isKeptAway ? keptAway : {})) return null;
     assert.equal(answer.status, 201);
   }

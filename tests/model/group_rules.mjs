@@ -44,7 +44,8 @@ export function add(chat, actor, users) {
   if (state.refused) return state;
   const fresh = [...new Set(users)].filter((user) => !chat.state(user));
   if (fresh.length === 0) return {};
-  if (fresh.some((user) => chat.world.hasBlocked(user.id, actor.id))) return keptAway;
+  const isAway = (user) => chat.world.keepsAway(user.id, actor.id, 'groupInvites');
+  if (fresh.some(isAway)) return keptAway;
   const userIds = fresh.map((user) => user.id);
   return enter(chat, fresh, write(chat, actor, { event: 'members_added', userIds }));
 }

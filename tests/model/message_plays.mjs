@@ -78,6 +78,36 @@ export async function burst(player, action, who, chat) {
   return chat;
 }
 
+/** To each chat by itself: one may refuse what the others take. */
+export async function forward(player, action, who, chat) {
+  const target = player.target(action, who, chat);
+  if (!target) return null;
+  const { chats } = player.world;
+  const to = [...new Set(action.to.map((number) => chats[number % chats.length]))];
+  const request = {
+    chatIds: to.map((each) => each.id),
+    ...(action.key ? { clientMessageId: action.key } : {}),
+  };
+  const path = `/v1/chats/${chat.id}/messages/${target.id}/forward`;
+  const answer = await player.ask({}, who, ['POST', path, request]);
+  const source = chat.forwardable(who.user, target.id);
+  const wanted = to.map((each) =>
+    each.forward(who.user, source, { messageId: target.id, clientMessageId: action.key }),
+  );
+  const isAnySent = wanted.some((each) => !each.refused);
+  if (!player.judge(answer, isAnySent ? {} : wanted[0])) return null;
+  assert.equal(answer.status, wanted.some((each) => each.duplicate === false) ? 201 : 200);
+  for (const [at, { chatId, error, ...receipt }] of answer.body.data.entries()) {
+    assert.equal(chatId, to[at].id);
+    assert.equal(error?.code, wanted[at].refused);
+    if (error) continue;
+    const { message, duplicate } = wanted[at];
+    await player.learn(to[at], message, who, receipt);
+    assert.deepEqual(receipt, receiptView(message, duplicate));
+  }
+  return to[wanted.findIndex((each) => each.duplicate === false)] ?? null;
+}
+
 export async function edit(player, action, who, chat) {
   const target = player.target(action, who, chat);
   if (!target) return null;

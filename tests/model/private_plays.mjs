@@ -83,9 +83,18 @@ export async function members(player, action, who, chat) {
   assert.deepEqual(shown.sort(), wanted.sort());
 }
 
-export async function block(player, action, who) {
+export function block(player, action, who) {
+  return relate(player, action, who, 'blocks');
+}
+
+export function contact(player, action, who) {
+  return relate(player, action, who, 'contacts');
+}
+
+/** `list`: of the users that one has blocked, or has among the contacts. */
+async function relate(player, action, who, list) {
   const other = player.world.users[action.other % player.world.users.length];
-  const path = `/v1/blocks/${other.id}`;
+  const path = `/v1/${list}/${other.id}`;
   const answer = await player.ask({}, who, [action.isOn ? 'PUT' : 'DELETE', path]);
   if (other === who.user && action.isOn) {
     player.judge(answer, { refused: 'validation-failed', pointer: '/userId' });
@@ -93,8 +102,15 @@ export async function block(player, action, who) {
   }
   player.judge(answer, {});
   const key = `${who.user.id} ${other.id}`;
-  if (action.isOn) player.world.blocks.add(key);
-  else player.world.blocks.delete(key);
+  if (action.isOn) player.world[list].add(key);
+  else player.world[list].delete(key);
+}
+
+export async function setPrivacy(player, action, who) {
+  const answer = await player.ask({}, who, ['PATCH', '/v1/me/privacy', action.fields]);
+  player.judge(answer, {});
+  Object.assign(who.user.privacy, action.fields);
+  assert.deepEqual(answer.body.privacy ?? answer.body, who.user.privacy);
 }
 
 /** What the filter `unread` lists. */
@@ -119,4 +135,18 @@ export async function unread(player, action, who) {
     answer.body.total,
     wanted.reduce((sum, { unreadCount }) => sum + unreadCount, 0),
   );
+}
+
+/** Everybody is there all the time; whom one does not see is offline. */
+export async function look(player, action, who) {
+  const { users } = player.world;
+  const fields = { userIds: users.map(({ id }) => id) };
+  const answer = await player.ask({ door: 'socket' }, who, null, ['presence_subscribe', fields]);
+  player.judge(answer, {});
+  const wanted = users.map((other) => ({
+    userId: other.id,
+    state: player.world.seeEachOther(who.user, other) ? 'online' : 'offline',
+  }));
+  const byUser = (one, other) => (one.userId < other.userId ? -1 : 1);
+  assert.deepEqual(answer.body.states.sort(byUser), wanted.sort(byUser));
 }

@@ -103,7 +103,7 @@ export function receipts(chat, message, asker) {
   // Of whom one has blocked one is told nothing.
   const isWithheld = (userId) => chat.type === 'direct' && chat.world.hasBlocked(asker.id, userId);
   const data = chat.members
-    .filter((state) => state.userId !== message.senderId && state.joinedAt <= message.createdAt)
+    .filter((state) => state.userId !== message.senderId && state.joinedSeq <= message.seq)
     .map(({ userId, lastReadSeq, lastDeliveredSeq }) => ({
       userId,
       state: isWithheld(userId)

@@ -21,9 +21,12 @@ export class World {
   chats = [];
   /** `${owner} ${other}`: the one has blocked the other. */
   blocks = new Set();
+  /** `${owner} ${other}`: the other is among the one's contacts. */
+  contacts = new Set();
 
   addUser({ id, username, displayName }) {
-    this.users.push({ id, username, displayName });
+    const privacy = { lastSeen: 'everyone', directMessages: 'everyone', groupInvites: 'everyone' };
+    this.users.push({ id, username, displayName, privacy });
   }
 
   user(id) {
@@ -32,6 +35,22 @@ export class World {
 
   hasBlocked(ownerId, otherId) {
     return this.blocks.has(`${ownerId} ${otherId}`);
+  }
+
+  /** By a block or by `setting`, one of privacy: which of them it is nobody learns. */
+  keepsAway(ownerId, otherId, setting) {
+    const audience = this.user(ownerId).privacy[setting];
+    const isLet =
+      audience === 'everyone' ||
+      (audience === 'contacts' && this.contacts.has(`${ownerId} ${otherId}`));
+    return !isLet || this.hasBlocked(ownerId, otherId);
+  }
+
+  /** Of whom one hides from the other, neither sees when the other is there. */
+  seeEachOther(one, other) {
+    if (one === other) return true;
+    const hides = (owner, from) => this.keepsAway(owner.id, from.id, 'lastSeen');
+    return !hides(one, other) && !hides(other, one);
   }
 
   chatsOf(user) {
@@ -92,7 +111,9 @@ export class World {
 }
 
 /** What makes two sends one: everything that the sender asked for. */
-function fingerprint({ type = 'text', content, replyToMessageId = null, mentions = [] }) {
+function fingerprint(request) {
+  const { type = 'text', content, replyToMessageId = null, mentions = [], forwardOf } = request;
+  if (forwardOf) return `the forward of ${forwardOf}`;
   return JSON.stringify([type, content, replyToMessageId, mentions]);
 }
 
@@ -145,6 +166,7 @@ export class Chat {
       isMember: true,
       role,
       joinedAt,
+      joinedSeq: seq,
       visibleFromSeq,
       lastReadSeq: seq,
       lastDeliveredSeq: seq,
@@ -189,26 +211,53 @@ export class Chat {
     ).length;
   }
 
-  /** In a direct chat whom the peer has blocked writes nothing, and takes back what they wrote. */
+  /** In a direct chat whom the peer keeps away writes nothing, and takes back what they wrote. */
   isKeptAway(user) {
     if (this.type !== 'direct') return false;
     const peer = this.members.find((member) => member.userId !== user.id);
-    return this.world.hasBlocked(peer.userId, user.id);
+    return this.world.keepsAway(peer.userId, user.id, 'directMessages');
   }
 
   find(user, messageId) {
     return this.messages.find((message) => message.id === messageId && this.sees(user, message));
   }
 
+  /** What became of an earlier request under its `clientMessageId`, if there was one. */
+  repeated(user, request) {
+    const { clientMessageId } = request;
+    const earlier = clientMessageId && this.byKey.get(`${user.id} ${clientMessageId}`);
+    if (!earlier) return null;
+    return earlier.fingerprint === fingerprint(request)
+      ? { message: earlier.message, duplicate: true }
+      : refusal('client-message-id-reused');
+  }
+
+  /** Into this chat, what `source` says: `{message}`, or why it may not be forwarded. */
+  forward(user, source, { messageId, clientMessageId }) {
+    const request = { clientMessageId, forwardOf: messageId };
+    // What was forwarded while it could be stays so.
+    if (source.refused) return this.repeated(user, request) ?? source;
+    const { type, content, senderId, createdAt, forwardedFrom } = source.message;
+    return this.send(user, {
+      ...request,
+      type,
+      content,
+      forwardedFrom: forwardedFrom ?? { senderId, createdAt },
+    });
+  }
+
+  /** `{message}` or a refusal. */
+  forwardable(user, messageId) {
+    const message = this.state(user) && this.find(user, messageId);
+    if (!message) return notFound;
+    return message.isDeleted || message.type === 'system' ? forbidden : { message };
+  }
+
   /** `{message, duplicate}` or a refusal. */
   send(user, request) {
     const { clientMessageId, replyToMessageId } = request;
-    const earlier = clientMessageId && this.byKey.get(`${user.id} ${clientMessageId}`);
-    if (earlier) {
-      return earlier.fingerprint === fingerprint(request)
-        ? { message: earlier.message, duplicate: true }
-        : refusal('client-message-id-reused');
-    }
+    const earlier = this.repeated(user, request);
+    if (earlier) return earlier;
     const state = this.state(user);
     if (!state) return notFound;
     if (this.isKeptAway(user)) return keptAway;
@@ -222,6 +271,7 @@ export class Chat {
       content: request.content,
       clientMessageId,
       mentions: request.mentions ?? [],
+      forwardedFrom: request.forwardedFrom,
       replyTo: target && {
         messageId: target.id,
         seq: target.seq,

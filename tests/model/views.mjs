@@ -5,7 +5,7 @@ import { cut } from './rules.mjs';
 
 export function messageView(message) {
   const isSystem = message.type === 'system';
-  const { replyTo, mentions = [] } = message;
+  const { replyTo, forwardedFrom, mentions = [] } = message;
   return {
     id: message.id,
     chatId: message.chatId,
@@ -20,6 +20,7 @@ export function messageView(message) {
     ...(isSystem ? {} : { editVersion: message.editVersion }),
     ...(message.isDeleted ? { isDeleted: true } : {}),
     ...(replyTo ? { replyTo } : {}),
+    ...(forwardedFrom ? { forwardedFrom } : {}),
     ...(mentions.length > 0 ? { mentions } : {}),
     ...(message.reactions.length > 0 ? { reactions: reactionsView(message.reactions) } : {}),
     ...(message.isPinned ? { isPinned: true } : {}),
