@@ -38,6 +38,29 @@ TEST_F(Unfinished, AMessageMayBeMarkedBeforeItIsApplied) {
   EXPECT_EQ(beyond.error().code, Errc::validation_failed);
 }
 
+TEST_F(Unfinished, AMessageMayBeAskedForAndHiddenBeforeItIsApplied) {
+  insert_and_die(scene->entries(scene->load(chat, {ann}), ann, {"a"}));
+  const auto stored = other->run(other->messages().find_by_key(chat, ann, "a"));
+  ASSERT_TRUE(stored && *stored);
+  const auto id = (*stored)->id;
+  const auto found = other->run(other->messages().find(chat, id));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->content, "text of a");
+  const auto receipts = other->run(other->states().receipts({.chat = chat,
+                                                             .sender = ann,
+                                                             .seq = found->seq,
+                                                             .created_at = found->created_at,
+                                                             .after = {},
+                                                             .limit = 10}));
+  ASSERT_TRUE(receipts);
+  EXPECT_EQ(receipts->member_count, 1U);
+  EXPECT_EQ(receipts->delivered_count, 0U);
+  ASSERT_TRUE(other->run(other->states().hide(bob, chat, id, contract::at(9))));
+  const auto visibility = other->run(other->states().visibility(bob, chat));
+  ASSERT_TRUE(visibility);
+  EXPECT_TRUE(visibility->is_hidden(id));
+}
+
 TEST_F(Unfinished, TwoCompleteTheSameAtOnce) {
   for (domain::Rev at_rev = 0; at_rev < 40; at_rev += 2) {
     const auto key = std::to_string(at_rev);
