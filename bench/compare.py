@@ -49,6 +49,8 @@ SCENARIOS = {
     "stalled": ("fanout --members 1000 --users 8 --rate 50 --stalled 10000", []),
     "unstalled": ("fanout --members 1000 --users 8 --rate 50", []),
     "list": ("list --rooms 1000", []),
+    # By CPU: the generator needs a share of the second core itself.
+    "shards": ("fanout --members 1000 --users 8", ["knotos-2"]),
 }
 FRESH = {"idle", "storm", "reconnect", "stalled", "unstalled"}
 GROUPS = {
@@ -69,15 +71,15 @@ def free_port():
 
 
 class Server:
-    """One server, pinned to core 0, in a process group of its own."""
+    """One server in a process group of its own, pinned to core 0, or with two shards to both."""
 
-    def __init__(self, name, command, shards=1):
+    def __init__(self, name, command):
         self.name = name
         self.port = free_port()
         self.folder = tempfile.mkdtemp(prefix="knotos-bench-")
         self.log = open(pathlib.Path(self.folder) / "log", "w")
-        text = [part.format(port=self.port, folder=self.folder, shards=shards) for part in command]
-        cores = ["taskset", "-c", "0" if shards == 1 else "0,1"]
+        text = [part.format(port=self.port, folder=self.folder) for part in command]
+        cores = ["taskset", "-c", "0,1" if name == "knotos-2" else "0"]
         self.process = subprocess.Popen(cores + text, stdout=self.log, stderr=self.log,
                                         cwd=NODE, start_new_session=True)
         self.wait()
@@ -113,9 +115,11 @@ class Peers:
     def __init__(self, foreign):
         self.redis = None
         self.running = {}
+        knotos = [str(KNOTOS), "serve", "--listen", "127.0.0.1:{port}", "--data-dir", "{folder}",
+                  *KNOTOS_FLAGS]
         self.commands = {
-            "knotos": [str(KNOTOS), "serve", "--listen", "127.0.0.1:{port}", "--data-dir",
-                       "{folder}", "--shards", "{shards}", *KNOTOS_FLAGS],
+            "knotos": [*knotos, "--shards", "1"],
+            "knotos-2": [*knotos, "--shards", "2"],
             "floor": [str(BUILD / "bench/bench-floor"), "{port}"],
             "floor-single": [str(BUILD / "bench/bench-floor"), "{port}", "--per-message"],
         }
@@ -155,7 +159,7 @@ def measure(server, name, arguments, seconds):
                f"http://127.0.0.1:{server.port}", "--json"]
     if "--seconds" not in arguments:
         command += ["--seconds", str(seconds), "--warmup", "1"]
-    if name != "knotos":
+    if not name.startswith("knotos"):
         command.append("--plain")
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
     if done.returncode != 0:
