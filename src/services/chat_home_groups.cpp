@@ -72,6 +72,11 @@ Task<Result<void>> ChatHome::check_arrivals(GroupRequest request, GroupChange ch
 domain::MessageEntry ChatHome::entry_for(const domain::Chat& chat, GroupChange change) {
   domain::Message message;
   message.created_at = std::max(around_.ports.clock.now(), chat.updated_at);
+  // Receipts ask by time who was there: nobody joins in the millisecond of an earlier message.
+  if (std::ranges::any_of(change.memberships, &domain::MembershipChange::is_join)) {
+    message.created_at =
+        std::max(message.created_at, chat.updated_at + std::chrono::milliseconds(1));
+  }
   message.id = ports::random_message_id(around_.ports.random, message.created_at);
   message.chat_id = chat.id;
   message.seq = chat.last_seq + 1;

@@ -149,6 +149,22 @@ TEST_F(ReadingTest, AMessageIsAsFarAsTheLastOfThoseWhoWereThere) {
   EXPECT_EQ(state(), ReadingService::MessageState::read);
 }
 
+TEST_F(ReadingTest, WhoJoinedInTheMillisecondAfterAMessageWasNotThere) {
+  chat = world.add_group(ann, {bob});
+  ChatWorld::must(world.send(ann, chat, "before"));
+  const auto cat = world.add_user("cat");
+  ChatWorld::must(world.run(world.process.members.add(ann, chat, {cat})));
+  ChatWorld::must(world.send(ann, chat, "after"));
+  const auto others_at = [&](domain::MessageId message) {
+    return ChatWorld::must(world.run(reading.receipts(ann, chat, message, std::nullopt, 10)))
+        .page.member_count;
+  };
+  const auto stored = world.messages_of(chat);
+  ASSERT_EQ(stored.size(), 4U);
+  EXPECT_EQ(others_at(stored[1].id), 1U);
+  EXPECT_EQ(others_at(stored[3].id), 2U);
+}
+
 TEST_F(ReadingTest, WhatIsHiddenHasNoReceiptsEither) {
   ChatWorld::must(world.send(ann, chat, "a"));
   const auto message = world.messages_of(chat).at(0).id;
