@@ -40,6 +40,9 @@ class World {
   /// As if the process had ended and begun again. Nothing where nothing outlives the process.
   virtual void restart() = 0;
 
+  /// The loop of those callers, for services that need one.
+  [[nodiscard]] boost::asio::io_context& io() { return io_; }
+
   template <class T>
   [[nodiscard]] T run(Task<T> task) {
     std::vector<Task<T>> tasks;

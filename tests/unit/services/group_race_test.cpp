@@ -1,10 +1,9 @@
 #include "support/chat_world.hpp"
+#include "support/group_replay.hpp"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <map>
-#include <set>
 
 // Two processes over one store change the members of one group while its members write, react and
 // edit. A seed is an interleaving. Afterwards the log is replayed by itself, and everything that
@@ -43,11 +42,17 @@ class GroupRace {
   }
 
   void check() {
-    replay();
+    const auto stored = world_.messages_of(chat_);
+    const test::GroupReplay replay({{users_[0], domain::Role::owner},
+                                    {users_[1], domain::Role::member},
+                                    {users_[2], domain::Role::member}},
+                                   stored);
+    check_members(replay);
+    check_reactions(stored);
     for (const auto& send : sends_) {
       ASSERT_TRUE(send.receipt.is_done());
       if (!send.receipt.get()) continue;
-      EXPECT_TRUE(was_member(send.sender, send.receipt.get()->rev))
+      EXPECT_TRUE(replay.was_member(send.sender, send.receipt.get()->rev))
           << "somebody posted who was no member";
     }
     for (const auto& done : changes_) ASSERT_TRUE(done.is_done());
@@ -129,59 +134,15 @@ class GroupRace {
                                                     .adds = !world_.random.one_in(3)})));
   }
 
-  /// The members and roles after each system message, by the log alone, against what is stored.
-  void replay() {
-    auto stored = world_.messages_of(chat_);
-    std::ranges::sort(stored, {}, &domain::Message::place);
-    members_ = {{users_[0], domain::Role::owner},
-                {users_[1], domain::Role::member},
-                {users_[2], domain::Role::member}};
-    history_[0] = {};
-    for (const auto& message : stored) {
-      if (message.place == 1 || !message.system_event) {
-        history_[message.place] = members_;
-        continue;
-      }
-      replay(*message.system_event);
-      history_[message.place] = members_;
-      const auto owners = std::ranges::count(members_, domain::Role::owner,
-                                             [](const auto& member) { return member.second; });
-      EXPECT_EQ(owners, members_.empty() ? 0 : 1) << message.system_event->event;
-    }
-    EXPECT_EQ(world_.chat(chat_).member_count, members_.size());
+  /// What is stored against what the log says.
+  void check_members(const test::GroupReplay& replay) {
+    EXPECT_EQ(world_.chat(chat_).member_count, replay.members().size());
     for (const auto& user : users_) {
       const auto loaded = world_.must(world_.run(world_.memory.load(chat_, {user}))).states;
-      const auto member = members_.find(user);
-      EXPECT_EQ(!loaded.empty() && loaded.front().is_member, member != members_.end());
-      if (member != members_.end()) EXPECT_EQ(loaded.front().role, member->second);
-    }
-    check_reactions(stored);
-  }
-
-  void replay(const domain::SystemEvent& event) {
-    EXPECT_TRUE(members_.contains(event.actor_id)) << "a stranger changed the group";
-    if (event.event == domain::kMembersAdded) {
-      EXPECT_NE(members_[event.actor_id], domain::Role::member);
-      for (const auto& user : event.user_ids) {
-        EXPECT_TRUE(members_.emplace(user, domain::Role::member).second) << "added twice";
-      }
-    } else if (event.event == domain::kMemberRemoved) {
-      const auto target = members_.find(event.user_ids.at(0));
-      ASSERT_NE(target, members_.end()) << "removed twice";
-      EXPECT_LT(members_[event.actor_id], target->second) << "of an equal or higher role";
-      members_.erase(target);
-    } else if (event.event == domain::kMemberLeft) {
-      members_.erase(event.actor_id);
-      if (event.new_owner_id) members_.at(*event.new_owner_id) = domain::Role::owner;
-    } else if (event.event == domain::kRoleChanged) {
-      EXPECT_EQ(members_[event.actor_id], domain::Role::owner);
-      members_.at(event.user_ids.at(0)) = *event.role;
-    } else if (event.event == domain::kOwnerChanged) {
-      EXPECT_EQ(members_[event.actor_id], domain::Role::owner);
-      members_.at(event.actor_id) = domain::Role::admin;
-      members_.at(*event.new_owner_id) = domain::Role::owner;
-    } else {
-      ADD_FAILURE() << event.event;
+      const auto member = replay.members().find(user);
+      const bool is_member = member != replay.members().end();
+      EXPECT_EQ(!loaded.empty() && loaded.front().is_member, is_member);
+      if (is_member) EXPECT_EQ(loaded.front().role, member->second);
     }
   }
 
@@ -196,11 +157,6 @@ class GroupRace {
     }
   }
 
-  bool was_member(UserId user, domain::Rev place) {
-    // Just before: who leaves by a message is a member up to it.
-    return std::prev(history_.lower_bound(place))->second.contains(user) || place == 1;
-  }
-
   test::ChatWorld world_;
   ChatProcess other_{world_.memory, world_.io, world_.clock, world_.random};
   std::vector<UserId> users_;
@@ -209,8 +165,6 @@ class GroupRace {
   std::vector<Started<Result<domain::ChatListItem>>> changes_;
   std::vector<Started<Result<bool>>> outcomes_;
   std::vector<Started<Result<domain::Message>>> reactions_;
-  std::map<UserId, domain::Role> members_;
-  std::map<domain::Rev, std::map<UserId, domain::Role>> history_;  ///< After each place.
 };
 
 TEST(GroupRaceTest, NobodyPostsAfterTheirRemovalAndRolesHoldWhoeverIsFaster) {
