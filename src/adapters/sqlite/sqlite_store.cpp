@@ -66,8 +66,10 @@ Time SqliteStore::noted_time(domain::UserId user) {
   return now;
 }
 
+bool SqliteStore::is_bound_near() const { return last_change_ + kBoundNear > time_bound_; }
+
 void SqliteStore::keep_time_bound(Connection& connection) {
-  if (last_change_ + kBoundNear <= time_bound_) return;
+  if (!is_bound_near()) return;
   const auto bound = last_change_ + kBoundAhead;
   connection.prepare("UPDATE meta SET value = ?1 WHERE name = 'time_bound'").bind(bound).run();
   time_bound_ = bound;

@@ -151,8 +151,6 @@ class SqliteStore final : public ports::ChatLog,
                                                                Time now) override;
   [[nodiscard]] Task<Result<ports::StateChange>> hide(domain::UserId user, domain::ChatId chat,
                                                       domain::MessageId message, Time now) override;
-  [[nodiscard]] Task<Result<std::vector<std::pair<domain::ChatId, domain::MessageId>>>> hidden_of(
-      domain::UserId user) override;
   [[nodiscard]] Task<Result<std::vector<domain::MessageId>>> hidden_in(
       domain::UserId user, domain::ChatId chat) override;
   [[nodiscard]] Task<Result<domain::Visibility>> visibility(domain::UserId user,
@@ -186,11 +184,12 @@ class SqliteStore final : public ports::ChatLog,
 
  private:
   /// The store's own time for a change that is being written: never earlier than the one before it
-  /// in this process. On the writer's thread.
+  /// in this process. On the writer's thread, or while the writer is idle.
   [[nodiscard]] Time change_time();
   /// The same, for a change that concerns one user.
   [[nodiscard]] Time noted_time(domain::UserId user);
   void note(Time at, const Result<ports::StateChange>& change);
+  [[nodiscard]] bool is_bound_near() const;
   /// Keeps `time_bound_` ahead of what changes are given. After a commit.
   void keep_time_bound(Connection& connection);
 
@@ -200,7 +199,7 @@ class SqliteStore final : public ports::ChatLog,
 
   DataDirectory directory_;
   std::string file_;
-  // On the writer's thread.
+  // On the writer's thread, or while the writer is idle.
   Time last_change_;
   Time time_bound_;  ///< As stored: no change has a later time.
   Checkpointer checkpointer_;

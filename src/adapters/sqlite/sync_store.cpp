@@ -132,8 +132,15 @@ Task<Result<std::string>> SqliteStore::epoch() {
 }
 
 Task<Result<Time>> SqliteStore::store_time() {
-  // By the writer: it answers after the commit of all that was given an earlier time, which a
-  // clock alone could not promise.
+  // All that was given an earlier time must be committed, which a clock alone could not promise:
+  // while nothing is written, it is.
+  const auto now = writer_.if_idle([this]() -> std::optional<Time> {
+    const auto time = change_time();
+    if (is_bound_near()) return std::nullopt;
+    return time;
+  });
+  if (now) co_return *now;
+  // Else the writer answers after its commit, and moves the bound on.
   auto work = [this](Connection& /*connection*/) -> Result<Time> { return change_time(); };
   co_return co_await write<Time>(std::move(work));
 }

@@ -67,6 +67,16 @@ class Writer {
   template <class T>
   [[nodiscard]] Task<Written<T>> write(std::function<T(WriteScope&)> work);
 
+  /// What `look` answers (an optional) while nothing is written nor waits to be: all that came
+  /// before is committed then, and nothing that comes after has begun. Else, or when the writer has
+  /// closed, nullopt. `look` runs on the caller's thread, with the queue locked.
+  template <class Look>
+  [[nodiscard]] auto if_idle(const Look& look) -> decltype(look()) {
+    const std::scoped_lock lock(mutex_);
+    if (is_draining_ || !is_open_) return std::nullopt;
+    return look();
+  }
+
   [[nodiscard]] bool is_open() const { return is_open_; }
   void stop() { pool_.stop(); }
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -111,6 +112,14 @@ TEST_F(WriterTest, AWriteThatIsDroppedBeforeItChangedAnythingCostsTheOthersNothi
   EXPECT_EQ(first.get().value, "a1");
   EXPECT_EQ(dropped.get().value, "a1");
   EXPECT_EQ(last.get().value, "b1");
+}
+
+TEST_F(WriterTest, WhoLooksSeesNothingHalfWritten) {
+  const auto look = [] { return std::optional(1); };
+  EXPECT_FALSE(writer_->if_idle(look)) << "a commit is under way";
+  insert("a");
+  commit();
+  EXPECT_EQ(writer_->if_idle(look), 1);
 }
 
 }  // namespace
