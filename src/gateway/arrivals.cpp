@@ -141,8 +141,7 @@ Task<void> Gateway::enter(server::SocketHandle handle, domain::UserId user) {
 Task<Result<Gateway::Memberships>> Gateway::open_rooms(domain::UserId user) {
   auto memberships = co_await ports_.chat_store.chats_of(user);
   if (!memberships) co_return fail(std::move(memberships.error()));
-  auto chats = ids_of(*memberships);
-  std::ranges::sort(chats);
+  const auto chats = ids_of(*memberships);
 
   auto added = co_await add_interests(chats);
   if (!added) co_return fail(std::move(added.error()));
@@ -155,28 +154,20 @@ Task<Result<Gateway::Memberships>> Gateway::open_rooms(domain::UserId user) {
   std::erase_if(*memberships, [&chats](const auto& membership) {
     return !std::ranges::binary_search(chats, membership.chat_id);
   });
-  std::ranges::sort(*memberships, {}, &ports::ChatStanding::chat_id);
-  auto left = ids_of(*memberships);
   std::vector<domain::ChatId> gone;
-  std::ranges::set_difference(chats, left, std::back_inserter(gone));
+  std::ranges::set_difference(chats, ids_of(*memberships), std::back_inserter(gone));
   drop_interests(gone);
-  auto learned = co_await learn_hidden(user);
-  if (!learned) {
-    drop_interests(left);
-    co_return fail(std::move(learned.error()));
-  }
+  learn_hidden(user, *memberships);
   settle(*memberships);
   co_return std::move(*memberships);
 }
 
-/// What is hidden meanwhile is heard by the user's channel.
-Task<Result<void>> Gateway::learn_hidden(domain::UserId user) {
-  const auto hidden = co_await ports_.state_store.hidden_of(user);
-  if (!hidden) co_return fail(hidden.error());
-  if (here().sockets_of.contains(user)) {
-    for (const auto& [chat, message] : *hidden) here().visibility.hide(chat, user, message);
+/// What is hidden from now on is heard by the user's channel.
+void Gateway::learn_hidden(domain::UserId user, const Memberships& memberships) {
+  if (!here().sockets_of.contains(user)) return;
+  for (const auto& [chat, last_rev, member_rev, first_visible_seq, hidden] : memberships) {
+    for (const auto& message : hidden) here().visibility.hide(chat, user, message);
   }
-  co_return Result<void>();
 }
 
 void Gateway::welcome(server::Socket& socket, const Memberships& memberships,
@@ -203,9 +194,7 @@ void Gateway::welcome(server::Socket& socket, const Memberships& memberships,
   connection.is_ready = true;
   connection.holds = 1;
   for (const auto& membership : memberships) {
-    here().visibility.set(membership.chat_id, connection.claims.user_id,
-                          membership.first_visible_seq);
-    place_by_sight(connection.claims.user_id, membership.chat_id);
+    learn_sight(connection.claims.user_id, membership.chat_id, membership.first_visible_seq);
   }
   say_ready(socket);
   tell_if_degraded(socket);

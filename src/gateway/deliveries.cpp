@@ -206,7 +206,16 @@ void Gateway::tell_in_chat(domain::UserId user, domain::ChatId chat, const OwnEv
   }
 }
 
-/// On one shard: what the user may see of the chat has changed, or is known now.
+/// On one shard: from where on the user may see the chat, for a socket that has just come.
+void Gateway::learn_sight(domain::UserId user, domain::ChatId chat, domain::Seq first_seq) {
+  auto& visibility = here().visibility;
+  const bool saw_less = visibility.sees_less(chat, user);
+  visibility.set(chat, user, first_seq);
+  // Who sees all of it is in its place already, with all other sockets.
+  if (saw_less || visibility.sees_less(chat, user)) place_by_sight(user, chat);
+}
+
+/// On one shard: what the user may see of the chat has changed.
 void Gateway::place_by_sight(domain::UserId user, domain::ChatId chat) {
   const auto at = here().sockets_of.find(user);
   if (at == here().sockets_of.end()) return;

@@ -12,7 +12,6 @@
 #include "json/read.hpp"
 #include "json/write_live.hpp"
 #include "ports/bus.hpp"
-#include "ports/chat_state_store.hpp"
 #include "ports/world.hpp"
 #include "server/server.hpp"
 #include "services/account_service.hpp"
@@ -51,7 +50,6 @@ class Gateway final : public ports::BusListener {
     services::PresenceService& presence;
     services::OwnServices& own;
     ports::ChatStore& chat_store;
-    ports::ChatStateStore& state_store;
     ports::MessageStore& message_store;
     ports::SyncStore& sync_store;
     ports::PeopleStore& people;
@@ -114,7 +112,7 @@ class Gateway final : public ports::BusListener {
   /// The chats of which the socket will hear: their homes know, ascending by id.
   using Memberships = std::vector<ports::ChatStanding>;
   [[nodiscard]] Task<Result<Memberships>> open_rooms(domain::UserId user);
-  [[nodiscard]] Task<Result<void>> learn_hidden(domain::UserId user);
+  void learn_hidden(domain::UserId user, const Memberships& memberships);
   void welcome(server::Socket& socket, const Memberships& memberships,
                const std::optional<Resumption>& resumption);
 
@@ -175,6 +173,7 @@ class Gateway final : public ports::BusListener {
                const OrderedChange& change);
   void deliver_cut(domain::ChatId chat, const OrderedChange& change);
   void tell_in_chat(domain::UserId user, domain::ChatId chat, const OwnEvent& event);
+  void learn_sight(domain::UserId user, domain::ChatId chat, domain::Seq first_seq);
   void place_by_sight(domain::UserId user, domain::ChatId chat);
 
   // memberships.cpp: members who come and go while they are connected.

@@ -94,7 +94,6 @@ Task<Result<bool>> Gateway::may_take_up(domain::UserId user, std::vector<domain:
   }
   auto now = co_await ports_.chat_store.chats_of(user);
   if (!now || now->size() != chats.size()) co_return false;
-  std::ranges::sort(*now, {}, &ports::ChatStanding::chat_id);
   for (std::size_t i = 0; i < chats.size(); ++i) {
     const auto& membership = (*now)[i];
     if (membership.chat_id != chats[i] || membership.member_rev != member_revs[i] ||

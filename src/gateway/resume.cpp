@@ -167,7 +167,8 @@ void Gateway::show_missed(server::Socket& socket, const ResumedChat& chat,
     }
     socket.emit(event_of(change), json::message(message, change.prev_rev));
   }
-  place_by_sight(connection.claims.user_id, chat.chat_id);
+  const auto user = connection.claims.user_id;
+  if (here().visibility.sees_less(chat.chat_id, user)) place_by_sight(user, chat.chat_id);
 }
 
 /// Why what was missed is not told one by one.

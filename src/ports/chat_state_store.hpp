@@ -120,10 +120,7 @@ class ChatStateStore {
   /// looked.
   [[nodiscard]] virtual Task<Result<StateChange>> hide(domain::UserId user, domain::ChatId chat,
                                                        domain::MessageId message, Time now) = 0;
-  /// All that the user has hidden, in all chats they are a member of. Errors: store_unavailable.
-  [[nodiscard]] virtual Task<Result<std::vector<std::pair<domain::ChatId, domain::MessageId>>>>
-  hidden_of(domain::UserId user) = 0;
-  /// Likewise of one chat.
+  /// All that the user has hidden in a chat. Errors: not_found (no member), store_unavailable.
   [[nodiscard]] virtual Task<Result<std::vector<domain::MessageId>>> hidden_in(
       domain::UserId user, domain::ChatId chat) = 0;
 

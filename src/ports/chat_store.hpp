@@ -59,6 +59,7 @@ struct ChatStanding {
   // Of the user whose chats were asked for.
   domain::Rev member_rev = 0;
   domain::Seq first_visible_seq = 1;
+  std::vector<domain::MessageId> hidden;  ///< Deleted by the user for themselves. Ascending.
 };
 
 /// Chats and who is in them. Any thread may call.
@@ -78,8 +79,8 @@ class ChatStore {
   [[nodiscard]] virtual Task<Result<domain::ChatListItem>> item(domain::UserId user,
                                                                 domain::ChatId chat) = 0;
 
-  /// The chats that the user is a member of, with where each stands: one read. Errors:
-  /// store_unavailable.
+  /// The chats that the user is a member of, with where each stands and what of it they see: one
+  /// read. Ascending by chat. Errors: store_unavailable.
   [[nodiscard]] virtual Task<Result<std::vector<ChatStanding>>> chats_of(domain::UserId user) = 0;
 
   /// Where each of these chats stands; unknown ones are left out. Errors: store_unavailable.

@@ -107,21 +107,6 @@ Task<Result<StateChange>> MemoryStore::hide(domain::UserId user, domain::ChatId 
   co_return change;
 }
 
-Task<Result<std::vector<std::pair<domain::ChatId, domain::MessageId>>>> MemoryStore::hidden_of(
-    domain::UserId user) {
-  const std::scoped_lock lock(mutex_);
-  if (!is_available_) co_return fail_because(Errc::store_unavailable, kUnavailable);
-  std::vector<std::pair<domain::ChatId, domain::MessageId>> hidden;
-  const auto account = accounts_.find(user);
-  if (account == accounts_.end()) co_return hidden;
-  for (const auto& chat : account->second.chats) {
-    const auto& stored_chat = chats_.at(chat);
-    if (!stored_chat.states.at(user).is_member) continue;
-    for (const auto& message : hidden_by(stored_chat, user)) hidden.emplace_back(chat, message);
-  }
-  co_return hidden;
-}
-
 Task<Result<std::vector<domain::MessageId>>> MemoryStore::hidden_in(domain::UserId user,
                                                                     domain::ChatId chat) {
   const std::scoped_lock lock(mutex_);

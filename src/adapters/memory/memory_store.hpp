@@ -148,8 +148,6 @@ class MemoryStore final : public ports::ChatLog,
                                                                Time now) override;
   [[nodiscard]] Task<Result<ports::StateChange>> hide(domain::UserId user, domain::ChatId chat,
                                                       domain::MessageId message, Time now) override;
-  [[nodiscard]] Task<Result<std::vector<std::pair<domain::ChatId, domain::MessageId>>>> hidden_of(
-      domain::UserId user) override;
   [[nodiscard]] Task<Result<std::vector<domain::MessageId>>> hidden_in(
       domain::UserId user, domain::ChatId chat) override;
   [[nodiscard]] Task<Result<domain::Visibility>> visibility(domain::UserId user,

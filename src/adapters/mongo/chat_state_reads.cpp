@@ -9,8 +9,6 @@
 namespace knotos::adapters::mongo {
 namespace {
 
-using HiddenMessages = std::vector<std::pair<domain::ChatId, domain::MessageId>>;
-
 std::vector<domain::MessageId> read_hidden(Session& session, domain::UserId user,
                                            domain::ChatId chat) {
   std::vector<domain::MessageId> hidden;
@@ -20,14 +18,6 @@ std::vector<domain::MessageId> read_hidden(Session& session, domain::UserId user
   }
   std::ranges::sort(hidden);
   return hidden;
-}
-
-std::vector<domain::ChatId> member_chats(Session& session, domain::UserId user) {
-  std::vector<domain::ChatId> chats;
-  auto cursor = session.find(kStates, document("userId", user, "isMember", true),
-                             {.sort = {}, .fields = document("chatId", 1)});
-  while (const auto found = cursor.next()) chats.push_back(found->id<domain::ChatId>("chatId"));
-  return chats;
 }
 
 /// The members of a chat from a place on, oldest first. `keeps` answers whether there is room for
@@ -107,22 +97,6 @@ Result<ports::MemberPage> read_members(Session& session, domain::ChatId chat,
 }
 
 }  // namespace
-
-Task<Result<HiddenMessages>> MongoStore::hidden_of(domain::UserId user) {
-  auto job = [user](Session& session) -> Result<HiddenMessages> {
-    HiddenMessages hidden;
-    const auto chats = member_chats(session, user);
-    if (chats.empty()) return hidden;
-    auto cursor = session.find(kHidden, document("userId", user, "chatId", any_of(chats)));
-    while (const auto found = cursor.next()) {
-      hidden.emplace_back(found->id<domain::ChatId>("chatId"),
-                          found->id<domain::MessageId>("messageId"));
-    }
-    std::ranges::sort(hidden);
-    return hidden;
-  };
-  co_return co_await run<HiddenMessages>(std::move(job));
-}
 
 Task<Result<std::vector<domain::MessageId>>> MongoStore::hidden_in(domain::UserId user,
                                                                    domain::ChatId chat) {

@@ -8,8 +8,6 @@
 namespace knotos::adapters::sqlite {
 namespace {
 
-using HiddenMessages = std::vector<std::pair<domain::ChatId, domain::MessageId>>;
-
 std::vector<domain::MessageId> read_hidden(Connection& connection, domain::UserId user,
                                            domain::ChatId chat) {
   auto row = connection.prepare(
@@ -73,22 +71,6 @@ ports::ReceiptPage read_receipts(Connection& connection, const ports::ReceiptQue
 }
 
 }  // namespace
-
-Task<Result<HiddenMessages>> SqliteStore::hidden_of(domain::UserId user) {
-  auto work = [user](Connection& connection) -> Result<HiddenMessages> {
-    auto row = connection.prepare(
-        "SELECT h.chat_id, h.message_id FROM hidden_messages h JOIN user_chat_states s ON "
-        "s.user_id = h.user_id AND s.chat_id = h.chat_id WHERE h.user_id = ?1 AND s.is_member "
-        "ORDER BY h.chat_id, h.message_id");
-    row.bind(user);
-    HiddenMessages hidden;
-    while (row.step()) {
-      hidden.emplace_back(row.id<domain::ChatId>(0), row.id<domain::MessageId>(1));
-    }
-    return hidden;
-  };
-  co_return co_await readers_.read<HiddenMessages>(std::move(work));
-}
 
 Task<Result<std::vector<domain::MessageId>>> SqliteStore::hidden_in(domain::UserId user,
                                                                     domain::ChatId chat) {

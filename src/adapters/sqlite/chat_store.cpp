@@ -81,7 +81,8 @@ void add_people(Connection& connection, domain::UserId user,
 std::vector<ports::ChatStanding> read_standings(Statement row) {
   std::vector<ports::ChatStanding> standings;
   while (row.step())
-    standings.push_back({.chat_id = row.id<domain::ChatId>(0), .last_rev = row.count(1)});
+    standings.push_back(
+        {.chat_id = row.id<domain::ChatId>(0), .last_rev = row.count(1), .hidden = {}});
   return standings;
 }
 
@@ -111,6 +112,21 @@ Result<ports::CreatedChat> create_chat(Connection& connection, const ports::NewC
     update_chat(connection, created.chat, now);
   }
   return created;
+}
+
+/// `standings`: all of the user's chats, ascending.
+void add_hidden(Connection& connection, domain::UserId user,
+                std::vector<ports::ChatStanding>& standings) {
+  auto row = connection.prepare(
+      "SELECT chat_id, message_id FROM hidden_messages WHERE user_id = ?1 ORDER BY chat_id, "
+      "message_id");
+  row.bind(user);
+  while (row.step()) {
+    const auto chat = row.id<domain::ChatId>(0);
+    const auto at = std::ranges::lower_bound(standings, chat, {}, &ports::ChatStanding::chat_id);
+    if (at == standings.end() || at->chat_id != chat) continue;
+    at->hidden.push_back(row.id<domain::MessageId>(1));
+  }
 }
 
 }  // namespace
@@ -168,15 +184,18 @@ Task<Result<std::vector<ports::ChatStanding>>> SqliteStore::chats_of(domain::Use
   auto work = [user](Connection& connection) -> Result<std::vector<ports::ChatStanding>> {
     auto row = connection.prepare(
         "SELECT c.id, c.last_rev, s.member_rev, max(s.visible_from_seq, s.cleared_seq + 1) FROM "
-        "user_chat_states s JOIN chats c ON c.id = s.chat_id WHERE s.user_id = ?1 AND s.is_member");
+        "user_chat_states s JOIN chats c ON c.id = s.chat_id WHERE s.user_id = ?1 AND s.is_member "
+        "ORDER BY s.chat_id");
     row.bind(user);
     std::vector<ports::ChatStanding> standings;
     while (row.step()) {
       standings.push_back({.chat_id = row.id<domain::ChatId>(0),
                            .last_rev = row.count(1),
                            .member_rev = row.count(2),
-                           .first_visible_seq = row.count(3)});
+                           .first_visible_seq = row.count(3),
+                           .hidden = {}});
     }
+    add_hidden(connection, user, standings);
     return standings;
   };
   co_return co_await readers_.read<std::vector<ports::ChatStanding>>(std::move(work));

@@ -118,7 +118,6 @@ class Node {
                  .presence = presence,
                  .own = own,
                  .chat_store = store,
-                 .state_store = store,
                  .message_store = store,
                  .sync_store = store,
                  .people = store,
