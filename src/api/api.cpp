@@ -77,15 +77,18 @@ void Api::serve(std::shared_ptr<server::HttpExchange> exchange) {
 }
 
 http::Response Api::refuse(unsigned status, std::string_view text) {
-  Error error;
-  error.code = status == 413 ? Errc::payload_too_large : Errc::request_timeout;
-  error.detail = std::string(text);
+  auto response = refuse(
+      fail(status == 413 ? Errc::payload_too_large : Errc::request_timeout, std::string(text))
+          .error());
+  response.closes_connection = true;
+  return response;
+}
+
+http::Response Api::refuse(const Error& error) {
   const auto request_id = make_request_id(parts_.random);
   auto reply = problem_reply(error, request_id);
-  http::Response response{.status = reply.status,
-                          .headers = std::move(reply.headers),
-                          .body = std::move(reply.body),
-                          .closes_connection = true};
+  http::Response response{
+      .status = reply.status, .headers = std::move(reply.headers), .body = std::move(reply.body)};
   response.headers.push_back({"X-Request-Id", request_id});
   response.headers.push_back({"Content-Type", std::string(reply.content_type)});
   response.headers.push_back({"Cache-Control", "no-store"});

@@ -61,6 +61,8 @@ class Api {
 
   /// The answer to a request whose body never came whole: 413 or 408, as a problem. Any shard.
   [[nodiscard]] http::Response refuse(unsigned status, std::string_view text);
+  /// The answer to a request that no route is asked about, as a problem. Any shard.
+  [[nodiscard]] http::Response refuse(const Error& error);
 
   /// Every route there is: for the test that compares them with openapi.json.
   [[nodiscard]] std::vector<const Route*> routes() const { return router_.routes(); }

@@ -45,7 +45,6 @@ constexpr auto kCloseTime = std::chrono::seconds(1);
 constexpr auto kDrainStep = std::chrono::milliseconds(10);
 /// The exit code of a shell for a process that SIGINT ended.
 constexpr int kInterrupted = 130;
-constexpr unsigned kNotFound = 404;
 
 /// As many descriptors as the system lets us have: a link each.
 void raise_descriptor_limit() {
@@ -269,7 +268,7 @@ void Process::serve(std::shared_ptr<server::HttpExchange> exchange) {
   const auto path = exchange->request().path();
   if (config_.role == Role::gateway && !api::OperationRoutes::owns(path)) {
     return exchange->respond(
-        api_.refuse(kNotFound, "This server is a gateway: it serves no REST."));
+        api_.refuse(fail(Errc::not_found, "This server is a gateway: it serves no REST.").error()));
   }
   if (webapp_.owns(path)) return exchange->respond(webapp_.respond(exchange->request()));
   api_.serve(std::move(exchange));

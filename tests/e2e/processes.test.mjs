@@ -1,45 +1,19 @@
 // Two processes that share a store, a bus and a key: what one of them does counts in the other.
 
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { startMongo } from '../servers/mongo.mjs';
-import { startRedis } from '../servers/redis.mjs';
 import { orSkip } from '../servers/server_process.mjs';
-import { eventually, startServer, temporaryFolder } from './harness.mjs';
-import { assertRefused, Person, registerMany } from './people.mjs';
+import { eventually } from './harness.mjs';
+import { assertRefused, registerMany } from './people.mjs';
+import { servedBy, world } from './several.mjs';
 
 const websocket = { transports: ['websocket'] };
-
-/** A store, a bus, and a way to start processes that share them: `{mongo, redis, start}`. */
-async function world(t, more = []) {
-  const redis = await startRedis(t);
-  const mongo = await startMongo(t);
-  const secret = path.join(temporaryFolder(t), 'jwt-secret');
-  writeFileSync(secret, randomBytes(32).toString('hex'), { mode: 0o600 });
-  const common = ['--store', `${mongo.url}/knotos`, '--jwt-secret-file', secret];
-  const flags = [...common, '--bus', redis.url, '--shards', '1', ...more];
-  return { mongo, redis, start: () => startServer(t, { flags }) };
-}
 
 async function startTwo(t, more) {
   const { start } = await world(t, more);
   return [await start(), await start()];
-}
-
-/** The same device, served by another process. */
-function servedBy(server, person) {
-  const session = {
-    user: { id: person.id, username: person.username },
-    deviceId: person.deviceId,
-    accessToken: person.token,
-    refreshToken: person.refreshToken,
-  };
-  return new Person(server, session, person.password);
 }
 
 /** The value of a metric without labels. */

@@ -29,6 +29,11 @@ function askRedis(redis, ...words) {
   return asked.stdout;
 }
 
+/** How many connections listen to a channel. */
+export function listenersTo(redis, channel) {
+  return Number(askRedis(redis, 'PUBSUB', 'NUMSUB', channel).split('\n')[1]);
+}
+
 /** To how many channels of sharded pub/sub somebody listens at a node. */
 export function shardChannels(redis) {
   return askRedis(redis, 'PUBSUB', 'SHARDCHANNELS').split('\n').filter(Boolean).length;
