@@ -236,4 +236,16 @@ void migrate(Connection& connection) {
   }
 }
 
+std::string read_epoch(Connection& connection) {
+  auto row = connection.prepare("SELECT value FROM meta WHERE name = 'epoch'");
+  if (!row.step()) throw std::runtime_error("the database has no epoch");
+  const auto bytes = row.blob(0);
+  return {bytes.begin(), bytes.end()};
+}
+
+Time read_time_bound(Connection& connection) {
+  auto row = connection.prepare("SELECT value FROM meta WHERE name = 'time_bound'");
+  return row.step() ? row.time(0) : Time();
+}
+
 }  // namespace knotos::adapters::sqlite

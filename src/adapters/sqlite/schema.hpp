@@ -2,6 +2,8 @@
 
 #include "adapters/sqlite/connection.hpp"
 
+#include <string>
+
 namespace knotos::adapters::sqlite {
 
 /// The schema that this program knows.
@@ -13,5 +15,12 @@ inline constexpr int kApplicationId = 0x4b4e4f54;
 /// with one clear sentence where the file is newer than this program, or somebody else's; Failure
 /// where SQLite fails.
 void migrate(Connection& connection);
+
+// What the file says of itself. After `migrate`.
+
+/// Another one after a restore. Throws std::runtime_error where there is none.
+[[nodiscard]] std::string read_epoch(Connection& connection);
+/// No change in it has a later time.
+[[nodiscard]] Time read_time_bound(Connection& connection);
 
 }  // namespace knotos::adapters::sqlite

@@ -156,17 +156,9 @@ ports::ArchiveCounts SqliteArchive::counts() {
           .changes = count("SELECT count(*) FROM changes")};
 }
 
-std::string SqliteArchive::epoch() {
-  auto row = connection_.prepare("SELECT value FROM meta WHERE name = 'epoch'");
-  if (!row.step()) throw std::runtime_error("the database has no epoch");
-  const auto bytes = row.blob(0);
-  return {bytes.begin(), bytes.end()};
-}
+std::string SqliteArchive::epoch() { return read_epoch(connection_); }
 
-Time SqliteArchive::time_bound() {
-  auto row = connection_.prepare("SELECT value FROM meta WHERE name = 'time_bound'");
-  return row.step() ? row.time(0) : Time();
-}
+Time SqliteArchive::time_bound() { return read_time_bound(connection_); }
 
 std::vector<ArchivedUser> SqliteArchive::users(std::optional<domain::UserId> after,
                                                std::size_t limit) {

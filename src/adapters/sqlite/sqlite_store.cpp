@@ -12,14 +12,9 @@ namespace {
 constexpr auto kBoundAhead = std::chrono::seconds(10);
 constexpr auto kBoundNear = std::chrono::seconds(5);
 
-Time read_time_bound(Connection& connection) {
-  auto row = connection.prepare("SELECT value FROM meta WHERE name = 'time_bound'");
-  return row.step() ? row.time(0) : Time();
-}
-
-/// `time_bound`: as the last process left it.
+/// `time_bound` and `epoch`: as they are in the file.
 std::unique_ptr<Connection> open(const std::string& file, const SqliteStore::Options& options,
-                                 Time& time_bound) {
+                                 Time& time_bound, std::string& epoch) {
   try {
     // Without syncs nothing says when others look at the log.
     auto connection = std::make_unique<Connection>(
@@ -32,6 +27,7 @@ std::unique_ptr<Connection> open(const std::string& file, const SqliteStore::Opt
         "PRAGMA temp_store = MEMORY;");
     migrate(*connection);
     time_bound = read_time_bound(*connection);
+    epoch = read_epoch(*connection);
     return connection;
   } catch (const std::runtime_error& failure) {
     throw std::runtime_error("cannot use the database " + file + ": " + failure.what());
@@ -44,7 +40,7 @@ SqliteStore::SqliteStore(Options options)
     : directory_(options.directory),
       file_(directory_.file(kDatabaseName)),
       checkpointer_(file_, options.checkpoints),
-      writer_(open(file_, options, time_bound_), options.writer,
+      writer_(open(file_, options, time_bound_, epoch_), options.writer,
               [this](Connection& connection) {
                 checkpointer_.look();
                 keep_time_bound(connection);

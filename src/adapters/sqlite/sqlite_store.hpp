@@ -201,7 +201,8 @@ class SqliteStore final : public ports::ChatLog,
   std::string file_;
   // On the writer's thread, or while the writer is idle.
   Time last_change_;
-  Time time_bound_;  ///< As stored: no change has a later time.
+  Time time_bound_;    ///< As stored: no change has a later time.
+  std::string epoch_;  ///< Another one only after a restore, which nobody may do meanwhile.
   Checkpointer checkpointer_;
   Writer writer_;
   RecentChanges recent_;

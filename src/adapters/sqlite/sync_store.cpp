@@ -121,15 +121,7 @@ SyncStore::Sweep scan(Connection& connection, Time since, std::size_t limit) {
 
 }  // namespace
 
-Task<Result<std::string>> SqliteStore::epoch() {
-  auto work = [](Connection& connection) -> Result<std::string> {
-    auto row = connection.prepare("SELECT value FROM meta WHERE name = 'epoch'");
-    if (!row.step()) return fail_because(Errc::store_unavailable, "the store has no epoch");
-    const auto bytes = row.blob(0);
-    return std::string(bytes.begin(), bytes.end());
-  };
-  co_return co_await readers_.read<std::string>(std::move(work));
-}
+Task<Result<std::string>> SqliteStore::epoch() { co_return epoch_; }
 
 Task<Result<Time>> SqliteStore::store_time() {
   // All that was given an earlier time must be committed, which a clock alone could not promise:
