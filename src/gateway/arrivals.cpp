@@ -38,7 +38,7 @@ Task<void> Gateway::admit(server::SocketHandle handle, std::string auth, Admitte
       auto connection = std::make_shared<Connection>();
       connection->claims = arrival->claims;
       connection->is_active = arrival->is_active;
-      connection->resumes_from = std::move(arrival->cursor);
+      connection->arriving->resumes_from = std::move(arrival->cursor);
       socket->set_data(std::move(connection));
     }
     done(std::nullopt);
@@ -119,9 +119,9 @@ Task<void> Gateway::enter(server::SocketHandle handle, domain::UserId user) {
   auto chats = present ? co_await open_rooms(user) : Result<Memberships>(fail(present.error()));
   std::optional<Resumption> resumption;
   auto* socket = ports_.server.find(handle);
-  if (socket != nullptr && chats && !connection_of(*socket).resumes_from.empty()) {
+  if (socket != nullptr && chats && !connection_of(*socket).arriving->resumes_from.empty()) {
     resumption = co_await read_resumption(
-        user, std::exchange(connection_of(*socket).resumes_from, {}), present->since);
+        user, std::move(connection_of(*socket).arriving->resumes_from), present->since);
     socket = ports_.server.find(handle);
   }
   if (socket != nullptr && chats) {
@@ -173,8 +173,9 @@ void Gateway::learn_hidden(domain::UserId user, const Memberships& memberships) 
 void Gateway::welcome(server::Socket& socket, const Memberships& memberships,
                       const std::optional<Resumption>& resumption) {
   auto& connection = connection_of(socket);
-  const auto has_ended = [&connection](const ports::ChatStanding& membership) {
-    return std::ranges::any_of(connection.removed_early, [&membership](const auto& removed) {
+  const auto arriving = std::exchange(connection.arriving, {});
+  const auto has_ended = [&arriving](const ports::ChatStanding& membership) {
+    return std::ranges::any_of(arriving->removed, [&membership](const auto& removed) {
       return removed.first == membership.chat_id && removed.second > membership.member_rev;
     });
   };
@@ -190,16 +191,14 @@ void Gateway::welcome(server::Socket& socket, const Memberships& memberships,
     connection.chats.push_back(membership.chat_id);
     connection.member_revs.push_back(membership.member_rev);
   }
-  connection.removed_early = {};
-  connection.is_ready = true;
   connection.holds = 1;
   for (const auto& membership : memberships) {
     learn_sight(connection.claims.user_id, membership.chat_id, membership.first_visible_seq);
   }
   say_ready(socket);
   tell_if_degraded(socket);
-  for (const auto& early : std::exchange(connection.own_early, {})) tell_own(socket, early);
-  if (connection.has_missed_own) {
+  for (const auto& early : arriving->own) tell_own(socket, early);
+  if (arriving->has_missed_own) {
     socket.emit("resync_required", json::reason("slowConsumer"), server::PacketClass::control);
   }
   if (resumes) {
@@ -207,9 +206,7 @@ void Gateway::welcome(server::Socket& socket, const Memberships& memberships,
   } else if (resumption) {
     tell_to_resync(socket, resumption->resync_reason);
   }
-  for (const auto& early : std::exchange(connection.added_early, {})) {
-    spawn(executor(), "chat added", bring_in(early));
-  }
+  for (const auto& early : arriving->added) spawn(executor(), "chat added", bring_in(early));
 }
 
 void Gateway::say_ready(server::Socket& socket) {
@@ -226,7 +223,7 @@ void Gateway::say_ready(server::Socket& socket) {
   limit.number("contentBytesMax", limits_.content.bytes_max);
   limit.close();
   ready.close();
-  socket.emit("session_ready", out, server::PacketClass::control);
+  socket.greet("session_ready", out);
 }
 
 void Gateway::watch_expiry(server::Socket& socket) {

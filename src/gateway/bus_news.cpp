@@ -32,7 +32,7 @@ void Gateway::tell_bus_state(std::string_view reason) {
       const auto notice = json::reason(reason);
       ports_.server.for_each(kNamespace, [&notice](server::Socket& socket) {
         // Others hear how it stands after their `session_ready`.
-        if (!connection_of(socket).is_ready) return;
+        if (!connection_of(socket).is_ready()) return;
         socket.emit("bus_degraded", notice, server::PacketClass::control);
       });
     });

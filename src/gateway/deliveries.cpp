@@ -99,10 +99,10 @@ void Gateway::on_chat_added(const ports::ChatAdded& event) {
     auto* socket = ports_.server.find(handle);
     if (socket == nullptr) continue;
     auto& connection = connection_of(*socket);
-    if (connection.is_ready) {
+    if (connection.is_ready()) {
       has_ready = true;
     } else {
-      connection.added_early.push_back(event);
+      connection.arriving->added.push_back(event);
     }
   }
   if (has_ready) spawn(executor(), "chat added", bring_in(event));

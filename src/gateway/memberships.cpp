@@ -86,8 +86,8 @@ void Gateway::show_added(const Newcomer& newcomer, const std::vector<OrderedChan
   for (const auto& handle : handles) {
     auto* socket = ports_.server.find(handle);
     if (socket == nullptr) continue;
-    // One that is not ready has the event in `added_early`.
-    if (!connection_of(*socket).is_ready) continue;
+    // One that is not ready has the event in `Arriving::added`.
+    if (!connection_of(*socket).is_ready()) continue;
     if (!enter_chat(*socket, event.chat_id, newcomer.member_rev)) continue;
     members_brought_in.add();
     socket->emit("chat_added", newcomer.added);
@@ -166,8 +166,8 @@ void Gateway::send_out(domain::UserId user, domain::ChatId chat, domain::Rev rev
     auto* socket = ports_.server.find(handle);
     if (socket == nullptr) continue;
     auto& connection = connection_of(*socket);
-    if (!connection.is_ready) {
-      connection.removed_early.emplace_back(chat, rev);
+    if (!connection.is_ready()) {
+      connection.arriving->removed.emplace_back(chat, rev);
       continue;
     }
     const auto place = std::ranges::lower_bound(connection.chats, chat);

@@ -91,10 +91,11 @@ void Gateway::keep_for_unready(domain::UserId user, OwnEvent event) {
     auto* socket = ports_.server.find(handle);
     if (socket == nullptr) continue;
     auto& connection = connection_of(*socket);
-    if (connection.is_ready) continue;
-    if (connection.own_early.size() < kOwnEventsEarlyMax) {
-      connection.own_early.push_back(event);
-    } else if (!std::exchange(connection.has_missed_own, true)) {
+    if (connection.is_ready()) continue;
+    auto& arriving = *connection.arriving;
+    if (arriving.own.size() < kOwnEventsEarlyMax) {
+      arriving.own.push_back(event);
+    } else if (!std::exchange(arriving.has_missed_own, true)) {
       own_events_missed.add();
     }
   }

@@ -43,7 +43,7 @@ Task<void> Gateway::check_recovery(server::SocketHandle handle, std::shared_ptr<
   const auto fresh = std::static_pointer_cast<Connection>(socket->data());
   const auto user = fresh->claims.user_id;
   // Who may not see all of a chat was told less than its room.
-  const bool is_same_session = kept->is_ready && !kept->is_cut && kept->unjoined == 0 &&
+  const bool is_same_session = kept->is_ready() && !kept->is_cut && kept->unjoined == 0 &&
                                kept->claims.user_id == user &&
                                kept->claims.device_id == fresh->claims.device_id;
   if (!is_same_session) {
@@ -63,8 +63,8 @@ Task<void> Gateway::check_recovery(server::SocketHandle handle, std::shared_ptr<
 
   const bool is_in_time = ports_.clock.steady_now() - began_at < kTakeUpTime;
   kept->is_taken_up = false;
-  if (identified && may && *may && is_in_time && fresh->added_early.empty() &&
-      fresh->removed_early.empty()) {
+  if (identified && may && *may && is_in_time && fresh->arriving->added.empty() &&
+      fresh->arriving->removed.empty()) {
     kept->claims = fresh->claims;
     kept->is_active = fresh->is_active;
     answer(true);

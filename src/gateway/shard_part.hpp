@@ -62,7 +62,7 @@ struct Gateway::ShardPart {
 
 /// The socket is in the chat.
 [[nodiscard]] inline bool hears(const Connection& connection, domain::ChatId chat) {
-  return connection.is_ready && std::ranges::binary_search(connection.chats, chat);
+  return connection.is_ready() && std::ranges::binary_search(connection.chats, chat);
 }
 
 /// The room of a user's sockets. No chat's and no socket's name is as long.

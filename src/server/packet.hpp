@@ -26,6 +26,7 @@ struct EventBody {
   std::string text;  ///< `["name",1,{}`.
   std::vector<std::string> attachments;
   PacketClass packet_class = PacketClass::durable;
+  bool is_replayed = true;  ///< To who lost it, when they recover their session.
 };
 
 /// Bytes for the wire that many readers share, of packets of one class. Its count is not atomic: it

@@ -20,10 +20,12 @@ void ShardServer::emit(Socket& socket, const EventBody& event) {
   if (socket.link_ == nullptr || !socket.is_connected_) return;
   const auto& name_space = *socket.namespace_;
   const auto* const log = name_space.log();
-  const auto packet = PacketBuffer::make_event(
-      event, name_space.name(),
-      log == nullptr ? std::string() : offset_for(*log, event.packet_class));
-  if (log != nullptr) record(socket, packet);
+  std::string offset;
+  if (log != nullptr) {
+    offset = event.is_replayed ? offset_for(*log, event.packet_class) : log->last_offset();
+  }
+  const auto packet = PacketBuffer::make_event(event, name_space.name(), offset);
+  if (log != nullptr && event.is_replayed) record(socket, packet);
   engine_.send(*socket.link_, packet);
 }
 

@@ -73,6 +73,14 @@ bool Socket::emit(std::string_view event, std::string_view argument, PacketClass
   return emit(event, std::span(&argument, 1), packet_class);
 }
 
+bool Socket::greet(std::string_view event, std::string_view argument) {
+  auto body = make_body(event, std::span(&argument, 1), PacketClass::control, {});
+  if (!body) return false;
+  body->is_replayed = false;
+  shard_->emit(*this, *body);
+  return true;
+}
+
 bool Socket::emit_volatile(std::string_view event, std::span<const std::string_view> arguments,
                            std::span<const std::string> attachments) {
   const auto body = make_body(event, arguments, PacketClass::ephemeral, attachments);

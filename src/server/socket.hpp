@@ -70,6 +70,9 @@ class Socket {
             PacketClass packet_class = PacketClass::durable);
   bool emit(std::string_view event, std::string_view argument,
             PacketClass packet_class = PacketClass::durable);
+  /// Never dropped, but of this session alone: who recovers it is greeted anew, so nothing is kept
+  /// for them.
+  bool greet(std::string_view event, std::string_view argument);
   /// Dropped unless the transport is writable now.
   bool emit_volatile(std::string_view event, std::span<const std::string_view> arguments,
                      std::span<const std::string> attachments = {});

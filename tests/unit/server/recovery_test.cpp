@@ -115,6 +115,23 @@ TEST_F(RecoveryTest, AVolatileEventDoesNotPoisonTheOffset) {
   EXPECT_THAT(ann.take_events(), ElementsAre(R"(42["said",2])"));
 }
 
+TEST_F(RecoveryTest, AGreetingIsNotReplayedAndItsOffsetIsGood) {
+  auto ann = client();
+  world.shards.on(0, [&] { socket(0).greet("ready", "1"); });
+  EXPECT_THAT(ann.take_events(), ElementsAre(R"(42["ready",1])"));
+  EXPECT_TRUE(ann.offset);
+  ann.lose();
+  say("1");
+  come_back(ann);
+  EXPECT_TRUE(ann.is_recovered);
+  EXPECT_THAT(ann.take_events(), ElementsAre(R"(42["said",1])"));
+  world.shards.on(0, [&] { socket(1).greet("ready", "2"); });
+  ann.lose();  // It was never read.
+  come_back(ann);
+  EXPECT_TRUE(ann.is_recovered);
+  EXPECT_THAT(ann.take_events(), ElementsAre());
+}
+
 TEST_F(RecoveryTest, OffsetsThatMakeNoSenseBeginAnew) {
   for (const auto* const bad : {"", "A", "AAz", "AA!", "ABB", "AAAB", "nonsense", "AA99999999999",
                                 "AAAAAAAAAAAAAAAAAAAA"}) {
