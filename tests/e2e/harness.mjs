@@ -257,6 +257,22 @@ export async function prepareServer(
   });
 }
 
+/** By test: those that it has started. */
+const serversOf = new WeakMap();
+
+/** All of a test's servers, whatever becomes of one: a process that is left keeps it from ending. */
+function endAfter(t, server) {
+  if (serversOf.has(t)) return serversOf.get(t).push(server);
+  const servers = [server];
+  serversOf.set(t, servers);
+  const end = async (each) => (each.isRunning ? each.stop() : each.assertCleanLog());
+  return t.after(async () => {
+    const ends = await Promise.allSettled(servers.map(end));
+    for (const { status, reason } of ends) if (status === 'rejected') throw reason;
+    assertAllDescribed();
+  });
+}
+
 /**
  * The same, running. After the test it is stopped, its log read, and all that it answered held
  * against its own descriptions. A later flag wins over an earlier one.
@@ -264,11 +280,7 @@ export async function prepareServer(
 export async function startServer(t, options = {}) {
   const server = await prepareServer(t, options);
   await server.start();
-  t.after(async () => {
-    if (server.isRunning) await server.stop();
-    else server.assertCleanLog();
-    assertAllDescribed();
-  });
+  endAfter(t, server);
   // A certificate that signs itself is for the test that made it.
   if (options.scheme !== 'https') await learnDescriptions(server);
   return server;
