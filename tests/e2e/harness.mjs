@@ -260,7 +260,7 @@ export async function prepareServer(
 /** By test: those that it has started. */
 const serversOf = new WeakMap();
 
-/** All of a test's servers, whatever becomes of one: a process that is left keeps it from ending. */
+/** All of the servers of a test, whatever becomes of one: what is left keeps it from ending. */
 function endAfter(t, server) {
   if (serversOf.has(t)) return serversOf.get(t).push(server);
   const servers = [server];
