@@ -69,7 +69,10 @@ Task<Result<Receipt>> ChatHome::send(UserId sender, ChatId chat, domain::Draft d
   const auto head = head_of(chat);
   head->push(message);
   begin_writing(head);
-  co_return co_await message->answer.wait();
+  auto receipt = co_await message->answer.wait();
+  // A repeat costs nothing.
+  if (receipt && receipt->is_duplicate) around_.rates.give_back(hash_of(sender.uuid()));
+  co_return receipt;
 }
 
 Task<Result<domain::Message>> ChatHome::change(ChatId chat, ChangeRequest request) {

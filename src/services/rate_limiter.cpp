@@ -84,6 +84,17 @@ RateLimiter::Verdict RateLimiter::count(std::uint64_t key, SteadyTime now,
           .reset_after = rounded_up(due_next - now)};
 }
 
+void RateLimiter::give_back(std::uint64_t key) {
+  if (!is_on()) return;
+  auto& stripe = books_->stripe_of(key);
+  const std::scoped_lock lock(stripe.mutex);
+  const auto found = stripe.accounts.find(key);
+  if (found == stripe.accounts.end()) return;
+  found->second.due_at -= books_->rate.interval();
+  // Below zero where the board was told of it already: less is told next.
+  found->second.untold -= books_->rate.interval();
+}
+
 void RateLimiter::tell(const std::shared_ptr<Books>& books, std::uint64_t key, SteadyTime now,
                        std::chrono::milliseconds lot) {
   books->fleet.board->spend(books->fleet.name, key, lot,

@@ -46,6 +46,8 @@ class RateLimiter {
 
   /// Counts one event, if it is allowed.
   [[nodiscard]] Verdict take(std::uint64_t key, SteadyTime now);
+  /// For an event that was taken and turned out to count for nothing.
+  void give_back(std::uint64_t key);
   /// How it stands, without counting: whether the next one would be allowed.
   [[nodiscard]] Verdict peek(std::uint64_t key, SteadyTime now);
 

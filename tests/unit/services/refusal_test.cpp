@@ -57,6 +57,23 @@ TEST_F(RefusalTest, ARepeatIsAnsweredHoweverFullTheRate) {
   EXPECT_EQ(failure_of(send("k2", "hello")), Errc::rate_limited);
 }
 
+TEST_F(RefusalTest, ARepeatIsNotCounted) {
+  MessageService::Limits limits;
+  limits.rate_messages = {3, std::chrono::seconds(1), 3};
+  auto process = process_with(limits);
+  const auto send = [&](const char* key) {
+    return world.run(process.messages.send(ann, chat, draft_of(key, "hello")));
+  };
+  EXPECT_TRUE(send("k1"));
+  for (int count = 0; count < 5; ++count) {
+    const auto again = send("k1");
+    EXPECT_TRUE(again && again->is_duplicate);
+  }
+  EXPECT_TRUE(send("k2"));
+  EXPECT_TRUE(send("k3"));
+  EXPECT_EQ(failure_of(send("k4")), Errc::rate_limited);
+}
+
 TEST_F(RefusalTest, EditsCountAsMessagesDo) {
   MessageService::Limits limits;
   limits.rate_messages = {1, std::chrono::seconds(1), 1};
