@@ -129,19 +129,32 @@ Task<Result<ReadingService::Receipts>> ReadingService::receipts(
                                                .after = after,
                                                .limit = limit});
   if (!page) co_return fail(std::move(page.error()));
-  // In a direct chat there is one other; whom the asker has blocked is told of to nobody.
-  if (page->member_count == 1 && page->receipts.size() == 1) {
-    auto own = co_await ports_.states.state(user, chat);
-    if (!own) co_return fail(std::move(own.error()));
-    if (own->chat.type == domain::ChatType::direct) {
-      auto relation = co_await ports_.relations.relation(user, page->receipts.front().user_id);
-      if (!relation) co_return fail(std::move(relation.error()));
-      if (relation->is_blocked) withhold(*page);
-    }
-  }
+  auto is_withheld = co_await is_withheld_from(user, chat, *page);
+  if (!is_withheld) co_return fail(std::move(is_withheld.error()));
+  if (*is_withheld) withhold(*page);
   Receipts receipts{.message_id = message, .seq = found->seq, .state = state_of(*page), .page = {}};
   receipts.page = std::move(*page);
   co_return receipts;
+}
+
+/// In a direct chat there is one other; whom the asker has blocked is told of to nobody.
+Task<Result<bool>> ReadingService::is_withheld_from(UserId user, ChatId chat,
+                                                    const ports::ReceiptPage& page) {
+  if (page.member_count != 1) co_return false;
+  auto own = co_await ports_.states.state(user, chat);
+  if (!own) co_return fail(std::move(own.error()));
+  if (own->chat.type != domain::ChatType::direct) co_return false;
+  // Behind the end of the list they count, too, and are not named.
+  auto members = co_await ports_.states.members(chat, {}, 2);
+  if (!members) co_return fail(std::move(members.error()));
+  for (const auto& member : members->members) {
+    const auto other = member.state.user_id;
+    if (other == user) continue;
+    auto relation = co_await ports_.relations.relation(user, other);
+    if (!relation) co_return fail(std::move(relation.error()));
+    co_return relation->is_blocked;
+  }
+  co_return false;
 }
 
 Task<Result<ReadingService::Unread>> ReadingService::unread(UserId user) {

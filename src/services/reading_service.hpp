@@ -86,6 +86,9 @@ class ReadingService {
   [[nodiscard]] std::size_t marks_in_flight() const { return in_flight_->load(); }
 
  private:
+  [[nodiscard]] Task<Result<bool>> is_withheld_from(domain::UserId user, domain::ChatId chat,
+                                                    const ports::ReceiptPage& page);
+
   Ports ports_;
   Limits limits_;
   /// Shared with the marks, whose coroutines may be destroyed after the service.

@@ -86,6 +86,15 @@ TEST_F(ReadingTest, ReceiptsOfTheBlockedAreToldToNobody) {
       ChatWorld::must(world.run(reading.receipts(ann, chat, message, std::nullopt, 10)));
   EXPECT_EQ(receipts.state, ReadingService::MessageState::sent);
   EXPECT_FALSE(receipts.page.receipts.at(0).is_read);
+  // Behind the end of the list the counts stand alone.
+  const auto members = ChatWorld::must(world.run(world.process.states.members(ann, chat, {}, 10)));
+  const auto& last = members.members.back().state;
+  const ports::MemberPosition end{.joined_at = last.joined_at, .user_id = last.user_id};
+  const auto beyond = ChatWorld::must(world.run(reading.receipts(ann, chat, message, end, 10)));
+  EXPECT_TRUE(beyond.page.receipts.empty());
+  EXPECT_EQ(beyond.state, ReadingService::MessageState::sent);
+  EXPECT_EQ(beyond.page.read_count, 0U);
+  EXPECT_EQ(beyond.page.delivered_count, 0U);
 }
 
 TEST_F(ReadingTest, InALargeChatReadIsKeptAndDeliveredIsNot) {
