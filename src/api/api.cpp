@@ -44,7 +44,7 @@ Api::Api(Parts parts, Settings settings, std::function<Readiness()> readiness)
       people_routes_(parts.own, parts.clock),
       state_routes_(parts.own, parts.clock),
       sync_routes_(parts.own, parts.clock),
-      reaction_routes_(parts.messages),
+      reaction_routes_(parts.messages, settings.rate_messages),
       member_routes_(parts.members, parts.clock, settings.group_members_max),
       operation_routes_(std::move(readiness), std::move(settings.version)) {
   account_routes_.add_to(router_);

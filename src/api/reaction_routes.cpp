@@ -3,6 +3,7 @@
 #include "api/message_place.hpp"
 #include "api/page.hpp"
 #include "api/parameters.hpp"
+#include "api/user_rate.hpp"
 #include "json/cursor.hpp"
 #include "json/log_requests.hpp"
 #include "json/write.hpp"
@@ -108,6 +109,7 @@ Task<Result<Reply>> ReactionRoutes::forward(CallPtr call) {
                              .message_id = place.message,
                              .to_chats = std::move(body->chat_ids),
                              .client_message_id = std::move(body->client_message_id)});
+  add_rate_headers("messages", rate_, messages_.rate_of(call->caller.user_id), *call);
   if (!chats) co_return fail(chats.error());
   const bool is_any_new = std::ranges::any_of(
       *chats, [](const auto& each) { return each.receipt && !each.receipt->is_duplicate; });

@@ -9,7 +9,8 @@ namespace knotos::api {
 /// `…/forward`. Any shard.
 class ReactionRoutes {
  public:
-  explicit ReactionRoutes(services::MessageService& messages) : messages_(messages) {}
+  ReactionRoutes(services::MessageService& messages, Rate rate)
+      : messages_(messages), rate_(rate) {}
 
   void add_to(Router& router);
 
@@ -24,6 +25,7 @@ class ReactionRoutes {
   [[nodiscard]] Task<Result<Reply>> forward(CallPtr call);
 
   services::MessageService& messages_;
+  Rate rate_;  ///< Of messages, forwards too. Only told: the service does the counting.
 };
 
 }  // namespace knotos::api

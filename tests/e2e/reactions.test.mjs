@@ -89,7 +89,7 @@ test('two edits of one version: one of them is told', { timeout: minute }, async
 });
 
 test('a forward says who wrote it, and is sent once', { timeout: minute }, async (t) => {
-  const server = await startServer(t, { flags: quick });
+  const server = await startServer(t, { flags: [...quick, '--rate-messages', '100/1s'] });
   const [ann, ben, cat] = await registerMany(server, 3);
   const from = await ann.direct(ben);
   const to = await ben.direct(cat);
@@ -99,6 +99,7 @@ test('a forward says who wrote it, and is sent once', { timeout: minute }, async
   const body = { chatIds: [to, foreign], clientMessageId: uniqueKey() };
   const done = await ben.request('POST', path, { body });
   assert.equal(done.status, 201);
+  assert.match(done.headers.get('ratelimit-policy') ?? '', /^"messages";q=100;/);
   assert.equal(done.body.data[0].duplicate, false);
   assertProblem(done.body.data[1].error, 404, 'not-found');
   const [sent] = await cat.history(to);
