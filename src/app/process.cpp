@@ -209,6 +209,7 @@ Process::Process(const Config& config)
                 .presence = presence_,
                 .own = own_,
                 .chat_store = storage_.chats(),
+                .state_store = storage_.states(),
                 .message_store = storage_.messages(),
                 .sync_store = storage_.syncs(),
                 .people = storage_.people(),

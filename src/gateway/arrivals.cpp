@@ -238,7 +238,9 @@ void Gateway::watch_expiry(server::Socket& socket) {
 
 void Gateway::revoke(server::Socket& socket, std::string_view reason) {
   sessions_ended.add();
-  socket.emit("session_revoked", json::reason(reason), server::PacketClass::control);
+  if (connection_of(socket).is_ready()) {
+    socket.emit("session_revoked", json::reason(reason), server::PacketClass::control);
+  }
   socket.disconnect(true);
 }
 

@@ -98,7 +98,13 @@ void Gateway::announce_drain(std::chrono::milliseconds retry_after) {
         writer.text("reason", "draining");
         writer.duration("retryAfterMs", retry_after + std::chrono::milliseconds(jitter));
         writer.close();
-        socket.emit("server_draining", notice, server::PacketClass::control);
+        const auto& arriving = connection_of(socket).arriving;
+        if (arriving == nullptr) {
+          socket.emit("server_draining", notice, server::PacketClass::control);
+        } else {
+          arriving->own.push_back({.name = "server_draining",
+                                   .text = std::make_shared<const std::string>(std::move(notice))});
+        }
       });
     });
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/shards.hpp"
+#include "domain/visibility.hpp"
 #include "gateway/attendance.hpp"
 #include "gateway/connection.hpp"
 #include "gateway/presence_subscribers.hpp"
@@ -12,6 +13,7 @@
 #include "json/read.hpp"
 #include "json/write_live.hpp"
 #include "ports/bus.hpp"
+#include "ports/chat_state_store.hpp"
 #include "ports/world.hpp"
 #include "server/server.hpp"
 #include "services/account_service.hpp"
@@ -50,6 +52,7 @@ class Gateway final : public ports::BusListener {
     services::PresenceService& presence;
     services::OwnServices& own;
     ports::ChatStore& chat_store;
+    ports::ChatStateStore& state_store;
     ports::MessageStore& message_store;
     ports::SyncStore& sync_store;
     ports::PeopleStore& people;
@@ -182,7 +185,7 @@ class Gateway final : public ports::BusListener {
     ports::ChatAdded event;
     std::string added;  ///< The text of `chat_added`.
     domain::Rev member_rev = 0;
-    domain::Seq first_visible = 1;
+    domain::Visibility visibility;
   };
   [[nodiscard]] Task<void> bring_in(ports::ChatAdded event);
   [[nodiscard]] Task<void> catch_up(Newcomer newcomer, std::size_t origin);

@@ -35,16 +35,19 @@ Task<void> Gateway::bring_in(ports::ChatAdded event) {
   const auto interested = co_await add_interests({event.chat_id});
   auto item = interested ? co_await ports_.chats.get(event.user_id, event.chat_id)
                          : Result<domain::ChatListItem>(fail(interested.error()));
-  if (!item) {
+  // What they had hidden when they were here before stays so.
+  auto visibility = item ? co_await ports_.state_store.visibility(event.user_id, event.chat_id)
+                         : Result<domain::Visibility>(fail(item.error()));
+  if (!visibility) {
     if (interested) drop_interests({event.chat_id});
     // Not there any more: then there is nothing to show.
-    if (item.error().code != Errc::not_found) send_back(event.user_id);
+    if (visibility.error().code != Errc::not_found) send_back(event.user_id);
     co_return;
   }
   Newcomer newcomer{.event = event,
                     .added = chat_added(event, *item, ports_.clock.now()),
                     .member_rev = item->state.member_rev,
-                    .first_visible = domain::first_visible_seq(item->state)};
+                    .visibility = std::move(*visibility)};
   const auto home = ports_.shards.home_of(event.chat_id);
   ports_.shards.post(home, [this, origin, newcomer = std::move(newcomer)]() mutable {
     spawn(executor(), "catching up", catch_up(std::move(newcomer), origin));
@@ -92,11 +95,14 @@ void Gateway::show_added(const Newcomer& newcomer, const std::vector<OrderedChan
     members_brought_in.add();
     socket->emit("chat_added", newcomer.added);
     for (const auto& change : missed) {
-      const auto message = domain::as_seen_from(newcomer.first_visible, *change.message);
+      const auto message = domain::as_seen(*change.message, newcomer.visibility);
       socket->emit(event_of(change), json::message(message, change.prev_rev));
     }
   }
-  part.visibility.set(event.chat_id, event.user_id, newcomer.first_visible);
+  part.visibility.set(event.chat_id, event.user_id, newcomer.visibility.first_seq);
+  for (const auto& message : newcomer.visibility.hidden) {
+    part.visibility.hide(event.chat_id, event.user_id, message);
+  }
   place_by_sight(event.user_id, event.chat_id);
 }
 

@@ -186,6 +186,26 @@ TEST(MembershipsTest, WhatAUserHidOrClearedChangesAsAStubOnAllTheirDevices) {
   }
 }
 
+TEST(MembershipsTest, WhatAUserHidStaysSoWhenTheyComeBack) {
+  Membership world;
+  auto& node = world.node;
+  const auto hidden = world.say("hidden", world.ann);
+  auto bob = world.online(world.bob, 0);
+  EXPECT_TRUE(node.run(node.own.states.hide(world.bob.id, world.chat, hidden.message_id)));
+  EXPECT_TRUE(node.run(node.members.remove(world.ann.id, world.chat, world.bob.id)));
+  world.settle(bob);
+  EXPECT_TRUE(node.run(node.members.add(world.ann.id, world.chat, {world.bob.id})));
+  world.settle(bob);
+  EXPECT_TRUE(node.run(node.messages.edit(world.ann.id, {.chat_id = world.chat,
+                                                         .message_id = hidden.message_id,
+                                                         .content = "edited",
+                                                         .base_version = {}})));
+  world.settle(bob);
+  const auto& [name, data] = bob.events().back();
+  EXPECT_EQ(name, "message_updated");
+  EXPECT_FALSE(data.as_object().contains("content"));
+}
+
 TEST(MembershipsTest, ARemovalBetweenAnyTwoStepsOfAnArrivalHolds) {
   for (std::size_t steps = 0; steps < 40; ++steps) {
     Membership world;

@@ -118,6 +118,7 @@ class Node {
                  .presence = presence,
                  .own = own,
                  .chat_store = store,
+                 .state_store = store,
                  .message_store = store,
                  .sync_store = store,
                  .people = store,

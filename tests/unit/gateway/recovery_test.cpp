@@ -112,6 +112,23 @@ TEST_F(RecoveryTest, OtherMembershipsAreANewSession) {
   EXPECT_EQ(contents(ann, another).back(), "live");
 }
 
+TEST_F(RecoveryTest, WhoHidAMessageMeanwhileIsANewSession) {
+  const auto chat = direct(ann_, bob_);
+  auto ann = on_shard(ann_, 0);
+  const auto sent = node_.run(node_.messages.send(bob_.id, chat, {.content = "hello"}));
+  ASSERT_TRUE(sent);
+  settle(ann);
+  ann.disconnect();
+  node_.world.shards.run();
+  EXPECT_TRUE(node_.run(node_.own.states.hide(ann_.id, chat, sent->message_id)));
+  EXPECT_TRUE(node_.run(node_.messages.edit(
+      bob_.id,
+      {.chat_id = chat, .message_id = sent->message_id, .content = "edited", .base_version = {}})));
+  come_back(ann, 0);
+  EXPECT_FALSE(ann.has_recovered());
+  for (const auto& content : contents(ann, chat)) EXPECT_NE(content, "edited");
+}
+
 TEST_F(RecoveryTest, AnotherDevicesSessionIsNotTakenUp) {
   const auto chat = direct(ann_, bob_);
   auto ann = on_shard(ann_, 0);
