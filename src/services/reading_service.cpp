@@ -129,7 +129,7 @@ Task<Result<ReadingService::Receipts>> ReadingService::receipts(
                                                .after = after,
                                                .limit = limit});
   if (!page) co_return fail(std::move(page.error()));
-  auto is_withheld = co_await is_withheld_from(user, chat, *page);
+  auto is_withheld = co_await is_withheld_from(user, *found, *page);
   if (!is_withheld) co_return fail(std::move(is_withheld.error()));
   if (*is_withheld) withhold(*page);
   Receipts receipts{.message_id = message, .seq = found->seq, .state = state_of(*page), .page = {}};
@@ -137,10 +137,12 @@ Task<Result<ReadingService::Receipts>> ReadingService::receipts(
   co_return receipts;
 }
 
-/// In a direct chat there is one other; whom the asker has blocked is told of to nobody.
-Task<Result<bool>> ReadingService::is_withheld_from(UserId user, ChatId chat,
+/// In a direct chat one other than the sender has receipts; those of whom the asker has blocked are
+/// told to nobody.
+Task<Result<bool>> ReadingService::is_withheld_from(UserId user, domain::Message message,
                                                     const ports::ReceiptPage& page) {
   if (page.member_count != 1) co_return false;
+  const auto chat = message.chat_id;
   auto own = co_await ports_.states.state(user, chat);
   if (!own) co_return fail(std::move(own.error()));
   if (own->chat.type != domain::ChatType::direct) co_return false;
@@ -149,7 +151,8 @@ Task<Result<bool>> ReadingService::is_withheld_from(UserId user, ChatId chat,
   if (!members) co_return fail(std::move(members.error()));
   for (const auto& member : members->members) {
     const auto other = member.state.user_id;
-    if (other == user) continue;
+    if (other == message.sender_id) continue;
+    if (other == user) co_return false;
     auto relation = co_await ports_.relations.relation(user, other);
     if (!relation) co_return fail(std::move(relation.error()));
     co_return relation->is_blocked;

@@ -86,7 +86,7 @@ class ReadingService {
   [[nodiscard]] std::size_t marks_in_flight() const { return in_flight_->load(); }
 
  private:
-  [[nodiscard]] Task<Result<bool>> is_withheld_from(domain::UserId user, domain::ChatId chat,
+  [[nodiscard]] Task<Result<bool>> is_withheld_from(domain::UserId user, domain::Message message,
                                                     const ports::ReceiptPage& page);
 
   Ports ports_;

@@ -76,6 +76,7 @@ TEST_F(ReadingTest, OutsidersAndTheFutureAreRefused) {
 
 TEST_F(ReadingTest, ReceiptsOfTheBlockedAreToldToNobody) {
   ChatWorld::must(world.send(ann, chat, "a"));
+  ChatWorld::must(world.send(bob, chat, "b"));
   ChatWorld::must(run(world.memory.put_block(ann, bob, world.clock.now())));
   world.process.bus.events.clear();
   ChatWorld::must(deliver(bob, 1));
@@ -95,6 +96,12 @@ TEST_F(ReadingTest, ReceiptsOfTheBlockedAreToldToNobody) {
   EXPECT_EQ(beyond.state, ReadingService::MessageState::sent);
   EXPECT_EQ(beyond.page.read_count, 0U);
   EXPECT_EQ(beyond.page.delivered_count, 0U);
+  // One's own are not withheld from oneself.
+  ChatWorld::must(read(ann, 2));
+  const auto answer = world.messages_of(chat).at(1).id;
+  const auto own =
+      ChatWorld::must(world.run(reading.receipts(ann, chat, answer, std::nullopt, 10)));
+  EXPECT_EQ(own.state, ReadingService::MessageState::read);
 }
 
 TEST_F(ReadingTest, InALargeChatReadIsKeptAndDeliveredIsNot) {
