@@ -1,8 +1,9 @@
 #include "adapters/redis/slots.hpp"
 
+#include "adapters/redis/whole_number.hpp"
+
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string>
 
 namespace knotos::adapters::redis {
@@ -46,15 +47,6 @@ std::optional<Endpoint> endpoint_in(const Reply& server, const Endpoint& asked) 
   const auto& host = server.items[0].text;
   return Endpoint{.host = host.empty() ? asked.host : host,
                   .port = static_cast<std::uint16_t>(port)};
-}
-
-template <class Number>
-std::optional<Number> whole(std::string_view text) {
-  Number number{};
-  const auto* end = text.data() + text.size();
-  const auto [stop, fault] = std::from_chars(text.data(), end, number);
-  if (text.empty() || stop != end || fault != std::errc()) return std::nullopt;
-  return number;
 }
 
 }  // namespace

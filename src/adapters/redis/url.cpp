@@ -1,5 +1,7 @@
 #include "adapters/redis/url.hpp"
 
+#include "adapters/redis/whole_number.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -21,15 +23,6 @@ constexpr std::array<Scheme, 4> kSchemes{{{"redis://", false, false},
                                           {"rediss-cluster://", true, true}}};
 constexpr std::size_t kSeedsMax = 64;
 constexpr unsigned kDatabaseMax = 65'535;
-
-template <class Number>
-std::optional<Number> whole(std::string_view text) {
-  Number number{};
-  const auto* end = text.data() + text.size();
-  const auto [stop, fault] = std::from_chars(text.data(), end, number);
-  if (text.empty() || stop != end || fault != std::errc()) return std::nullopt;
-  return number;
-}
 
 std::optional<std::string> unescape(std::string_view text) {
   std::string out;
