@@ -79,7 +79,7 @@ class RedisCluster {
 
  private:
   void add_node() {
-    const auto bus_port = std::to_string(RedisServer::free_port());
+    const auto bus_port = std::to_string(free_port());
     nodes_.push_back(std::make_unique<RedisServer>(std::vector<std::string>{
         "--cluster-enabled", "yes", "--cluster-port", bus_port, "--cluster-node-timeout", "1000",
         "--cluster-config-file", "nodes.conf"}));

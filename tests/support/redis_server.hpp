@@ -1,5 +1,6 @@
 #pragma once
 
+#include "support/free_port.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <arpa/inet.h>
@@ -71,29 +72,13 @@ class RedisServer {
     return "redis://" + who + "127.0.0.1:" + std::to_string(port_);
   }
 
-  [[nodiscard]] static std::uint16_t free_port() {
-    const int descriptor = socket(AF_INET, SOCK_STREAM, 0);
-    auto wanted = address(0);
-    socklen_t size = sizeof wanted;
-    auto* plain = reinterpret_cast<sockaddr*>(&wanted);
-    if (bind(descriptor, plain, size) != 0 || getsockname(descriptor, plain, &size) != 0) {
-      std::abort();
-    }
-    close(descriptor);
-    return ntohs(wanted.sin_port);
-  }
-
  private:
-  static sockaddr_in address(std::uint16_t port) {
-    sockaddr_in made{};
-    made.sin_family = AF_INET;
-    made.sin_port = htons(port);
-    made.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return made;
-  }
   [[nodiscard]] bool is_listening() const {
     const int descriptor = socket(AF_INET, SOCK_STREAM, 0);
-    const auto wanted = address(port_);
+    sockaddr_in wanted{};
+    wanted.sin_family = AF_INET;
+    wanted.sin_port = htons(port_);
+    wanted.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const bool is_there =
         connect(descriptor, reinterpret_cast<const sockaddr*>(&wanted), sizeof wanted) == 0;
     close(descriptor);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -56,6 +57,14 @@ class TestServer {
     close(input_);
     for (const int each : outputs_) close(each);
     if (pid_ > 0) waitpid(pid_, nullptr, 0);
+  }
+
+  /// As a crash.
+  void kill_now() {
+    if (pid_ <= 0) return;
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+    pid_ = -1;
   }
 
   /// Empty: it cannot be had, and `reason` tells why.

@@ -1,42 +1,25 @@
 #include "adapters/mongo/mongo_store.hpp"
 #include "contract/scene.hpp"
 #include "contract/store_world.hpp"
+#include "support/free_port.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/test_server.hpp"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <spawn.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
 #include <chrono>
-#include <csignal>
+#include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 // The store is killed and comes back: what was acked is there, once.
 namespace knotos::adapters::mongo {
 namespace {
 
 using ports::AppendStatus;
-
-/// A port that nobody has now.
-std::uint16_t free_port() {
-  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const plain = reinterpret_cast<sockaddr*>(&address);
-  if (bind(probe, plain, size) != 0 || getsockname(probe, plain, &size) != 0) std::abort();
-  close(probe);
-  return ntohs(address.sin_port);
-}
 
 /// A server that keeps its data, and is killed and started again on its port.
 class MortalServer {
@@ -47,60 +30,22 @@ class MortalServer {
   ~MortalServer() { kill_now(); }
 
   /// False: it cannot be had, and `reason` tells why.
-  [[nodiscard]] bool is_there() const { return is_there_; }
-  [[nodiscard]] const std::string& reason() const { return reason_; }
+  [[nodiscard]] bool is_there() const { return !server_->url().empty(); }
+  [[nodiscard]] const std::string& reason() const { return server_->reason(); }
   [[nodiscard]] std::string url() const {
     return "mongodb://127.0.0.1:" + port_ + "/knotos?serverSelectionTimeoutMS=1000";
   }
 
   void start() {
-    std::array<int, 2> in{};
-    std::array<int, 2> out{};
-    std::array<int, 2> err{};
-    if (pipe2(in.data(), O_CLOEXEC) != 0 || pipe2(out.data(), O_CLOEXEC) != 0 ||
-        pipe2(err.data(), O_CLOEXEC) != 0) {
-      std::abort();
-    }
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
-    std::array<std::string, 3> words{"tests/servers/ferretdb.sh", directory_.path(), port_};
-    std::array<char*, 4> arguments{words[0].data(), words[1].data(), words[2].data(), nullptr};
-    const int failed =
-        posix_spawn(&pid_, arguments[0], &actions, nullptr, arguments.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(in[0]);
-    close(out[1]);
-    close(err[1]);
-    is_there_ = failed == 0 && read_line(out[0]).starts_with("ready ");
-    if (!is_there_) reason_ = failed == 0 ? read_line(err[0]) : "cannot run it";
-    pipes_ = {in[1], out[0], err[0]};
+    server_.emplace(
+        std::vector<std::string>{"tests/servers/ferretdb.sh", directory_.path(), port_});
   }
-
-  void kill_now() {
-    if (pid_ <= 0) return;
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-    pid_ = -1;
-    for (const int each : pipes_) close(each);
-  }
+  void kill_now() { server_->kill_now(); }
 
  private:
-  static std::string read_line(int from) {
-    std::string line;
-    char next = 0;
-    while (read(from, &next, 1) == 1 && next != '\n') line += next;
-    return line;
-  }
-
   test::TemporaryDirectory directory_;
-  std::string port_ = std::to_string(free_port());
-  pid_t pid_ = -1;
-  std::array<int, 3> pipes_{};
-  bool is_there_ = false;
-  std::string reason_;
+  std::string port_ = std::to_string(test::free_port());
+  std::optional<test::TestServer> server_;
 };
 
 /// For what comes in its own time; so long that only what never comes is missed.
