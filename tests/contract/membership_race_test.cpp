@@ -1,16 +1,10 @@
 #include "contract/scene.hpp"
-#include "services/member_service.hpp"
-#include "services/message_service.hpp"
-#include "services/state_service.hpp"
-#include "support/fake_clock.hpp"
+#include "support/chat_world.hpp"
 #include "support/group_replay.hpp"
-#include "support/recording_bus.hpp"
-#include "support/seeded_random.hpp"
-#include "support/test_shards.hpp"
 
 #include <gtest/gtest.h>
 
-#include <set>
+#include <algorithm>
 
 // Two processes add, remove and let go the members of one group while everybody writes into it. The
 // store's own threads make the interleaving; afterwards its log must tell one story, and everything
@@ -27,12 +21,6 @@ using services::StateService;
 constexpr std::size_t kRounds = 12;
 constexpr std::size_t kDeedsAtOnce = 14;
 
-[[nodiscard]] MessageService::Limits without_rate() {
-  MessageService::Limits limits;
-  limits.rate_messages = {};
-  return limits;
-}
-
 struct Process {
   explicit Process(World& world, test::FakeClock& clock, test::SeededRandom& random)
       : shards(world.io()),
@@ -44,7 +32,7 @@ struct Process {
                   .bus = bus,
                   .clock = clock,
                   .random = random},
-                 without_rate()),
+                 test::without_rate()),
         states({.states = world.states(), .messages = world.messages(), .bus = bus, .clock = clock},
                {}),
         members({.messages = messages,
@@ -102,10 +90,8 @@ class MembershipRaceContract : public ContractTest {
     co_return (co_await process.members.leave(actor, group_)).has_value();
   }
   Task<bool> send(Process& process, UserId sender, std::string key) {
-    domain::Draft draft;
-    draft.client_message_id = key;
-    draft.content = "text of " + key;
-    const auto receipt = co_await process.messages.send(sender, group_, std::move(draft));
+    const auto receipt =
+        co_await process.messages.send(sender, group_, test::draft_of(key, "text of " + key));
     if (receipt) sent_.push_back({sender, std::move(key), receipt->seq, receipt->rev});
     co_return receipt.has_value();
   }
