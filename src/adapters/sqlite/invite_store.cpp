@@ -7,18 +7,6 @@
 namespace knotos::adapters::sqlite {
 namespace {
 
-#define KN_INVITE_COLUMNS "code, chat_id, creator_id, expires_at, uses_max, uses, created_at"
-
-ports::Invite read_invite(const Statement& row) {
-  return {.code = row.text(0),
-          .chat_id = row.id<domain::ChatId>(1),
-          .creator_id = row.id<domain::UserId>(2),
-          .expires_at = row.optional_time(3),
-          .uses_max = static_cast<std::uint32_t>(row.count(4)),
-          .uses = static_cast<std::uint32_t>(row.count(5)),
-          .created_at = row.time(6)};
-}
-
 std::size_t count_invites(Connection& connection, domain::ChatId chat) {
   auto row = connection.prepare("SELECT count(*) FROM invites WHERE chat_id = ?1");
   row.bind(chat);

@@ -126,17 +126,15 @@ Task<Result<ports::ReactionPage>> SqliteStore::reactions(
   auto work = [message, after = std::move(after),
                limit](Connection& connection) -> Result<ports::ReactionPage> {
     auto row = connection.prepare(
-        "SELECT user_id, emoji, created_at FROM reactions WHERE message_id = ?1 AND (created_at, "
+        "SELECT " KN_REACTION_COLUMNS
+        " FROM reactions WHERE message_id = ?1 AND (created_at, "
         "user_id, emoji) > (?2, ?3, ?4) ORDER BY created_at, user_id, emoji LIMIT ?5");
     const auto user = after ? after->user_id : domain::UserId();
     const std::string emoji = after ? after->emoji : std::string();
     row.bind(message, after ? after->created_at : Time(Milliseconds(-1)), user, emoji,
              std::uint64_t{limit + 1});
     ports::ReactionPage page;
-    while (row.step()) {
-      page.reactions.push_back(
-          {.user_id = row.id<domain::UserId>(0), .emoji = row.text(1), .created_at = row.time(2)});
-    }
+    while (row.step()) page.reactions.push_back(read_reaction(row));
     page.has_more = page.reactions.size() > limit;
     if (page.has_more) page.reactions.pop_back();
     return page;

@@ -205,6 +205,20 @@ domain::User read_user(const Statement& row, int first) {
           .created_at = row.time(first + 3)};
 }
 
+ports::Invite read_invite(const Statement& row) {
+  return {.code = row.text(0),
+          .chat_id = row.id<domain::ChatId>(1),
+          .creator_id = row.id<domain::UserId>(2),
+          .expires_at = row.optional_time(3),
+          .uses_max = static_cast<std::uint32_t>(row.count(4)),
+          .uses = static_cast<std::uint32_t>(row.count(5)),
+          .created_at = row.time(6)};
+}
+
+domain::Reaction read_reaction(const Statement& row) {
+  return {.user_id = row.id<domain::UserId>(0), .emoji = row.text(1), .created_at = row.time(2)};
+}
+
 bool insert_message(Connection& connection, const domain::Message& message) {
   auto statement = connection.prepare(
       "INSERT INTO messages (" KN_MESSAGE_COLUMNS

@@ -5,6 +5,7 @@
 #include "domain/chat_log.hpp"
 #include "domain/message.hpp"
 #include "domain/user.hpp"
+#include "ports/invite_store.hpp"
 
 #include <string>
 #include <string_view>
@@ -33,6 +34,8 @@ namespace knotos::adapters::sqlite {
   "s.archived_ordinal, s.is_pinned, s.pin_order, s.muted_until, s.marked_unread, s.updated_at, " \
   "s.notification_level, s.draft, s.cleared_seq, s.is_off_list, s.off_list_ordinal"
 #define KN_USER_COLUMNS "u.id, u.username, u.display_name, u.created_at, u.about, u.is_deleted"
+#define KN_INVITE_COLUMNS "code, chat_id, creator_id, expires_at, uses_max, uses, created_at"
+#define KN_REACTION_COLUMNS "user_id, emoji, created_at"
 
 // Several ids as one parameter: one after the other. ?1 is that blob, ?2 how many there are.
 #define KN_PAGE                                                                                 \
@@ -67,6 +70,8 @@ template <class IdType>
 [[nodiscard]] domain::Chat read_chat(const Statement& row, int first_column = 0);
 [[nodiscard]] domain::UserChatState read_state(const Statement& row, int first_column = 0);
 [[nodiscard]] domain::User read_user(const Statement& row, int first_column = 0);
+[[nodiscard]] ports::Invite read_invite(const Statement& row);
+[[nodiscard]] domain::Reaction read_reaction(const Statement& row);
 
 /// False: another message of its sender has its key.
 [[nodiscard]] bool insert_message(Connection& connection, const domain::Message& message);

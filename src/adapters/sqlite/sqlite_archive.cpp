@@ -100,32 +100,19 @@ std::vector<ArchivedState> states_of(Connection& connection, domain::ChatId chat
 
 std::vector<ports::Invite> invites_of(Connection& connection, domain::ChatId chat) {
   std::vector<ports::Invite> invites;
-  auto row = connection.prepare(
-      "SELECT code, chat_id, creator_id, expires_at, uses_max, uses, created_at FROM invites "
-      "WHERE chat_id = ?1 ORDER BY code");
+  auto row = connection.prepare("SELECT " KN_INVITE_COLUMNS
+                                " FROM invites WHERE chat_id = ?1 ORDER BY code");
   row.bind(chat);
-  while (row.step()) {
-    invites.push_back({.code = row.text(0),
-                       .chat_id = row.id<domain::ChatId>(1),
-                       .creator_id = row.id<domain::UserId>(2),
-                       .expires_at = row.optional_time(3),
-                       .uses_max = static_cast<std::uint32_t>(row.count(4)),
-                       .uses = static_cast<std::uint32_t>(row.count(5)),
-                       .created_at = row.time(6)});
-  }
+  while (row.step()) invites.push_back(read_invite(row));
   return invites;
 }
 
 std::vector<domain::Reaction> reactions_to(Connection& connection, domain::MessageId message) {
   std::vector<domain::Reaction> reactions;
-  auto row = connection.prepare(
-      "SELECT user_id, emoji, created_at FROM reactions WHERE message_id = ?1 "
-      "ORDER BY user_id, emoji");
+  auto row = connection.prepare("SELECT " KN_REACTION_COLUMNS
+                                " FROM reactions WHERE message_id = ?1 ORDER BY user_id, emoji");
   row.bind(message);
-  while (row.step()) {
-    reactions.push_back(
-        {.user_id = row.id<domain::UserId>(0), .emoji = row.text(1), .created_at = row.time(2)});
-  }
+  while (row.step()) reactions.push_back(read_reaction(row));
   return reactions;
 }
 
