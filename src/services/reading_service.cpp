@@ -122,14 +122,15 @@ Task<Result<ReadingService::Receipts>> ReadingService::receipts(
     co_return fail(Errc::not_found, "There is no such message.");
   }
   if (!found) co_return fail(std::move(found.error()));
-  auto page = co_await ports_.states.receipts({.chat = chat,
-                                               .sender = found->sender_id,
-                                               .seq = found->seq,
-                                               .created_at = found->created_at,
-                                               .after = after,
-                                               .limit = limit});
+  ports::ReceiptQuery query{.chat = chat,
+                            .sender = found->sender_id,
+                            .seq = found->seq,
+                            .created_at = found->created_at,
+                            .after = after,
+                            .limit = limit};
+  auto page = co_await ports_.states.receipts(query);
   if (!page) co_return fail(std::move(page.error()));
-  auto is_withheld = co_await is_withheld_from(user, *found, *page);
+  auto is_withheld = co_await is_withheld_from(user, query, *page);
   if (!is_withheld) co_return fail(std::move(is_withheld.error()));
   if (*is_withheld) withhold(*page);
   Receipts receipts{.message_id = message, .seq = found->seq, .state = state_of(*page), .page = {}};
@@ -139,25 +140,24 @@ Task<Result<ReadingService::Receipts>> ReadingService::receipts(
 
 /// In a direct chat one other than the sender has receipts; those of whom the asker has blocked are
 /// told to nobody.
-Task<Result<bool>> ReadingService::is_withheld_from(UserId user, domain::Message message,
+Task<Result<bool>> ReadingService::is_withheld_from(UserId user, ports::ReceiptQuery query,
                                                     const ports::ReceiptPage& page) {
   if (page.member_count != 1) co_return false;
-  const auto chat = message.chat_id;
-  auto own = co_await ports_.states.state(user, chat);
+  auto own = co_await ports_.states.state(user, query.chat);
   if (!own) co_return fail(std::move(own.error()));
   if (own->chat.type != domain::ChatType::direct) co_return false;
-  // Behind the end of the list they count, too, and are not named.
-  auto members = co_await ports_.states.members(chat, {}, 2);
-  if (!members) co_return fail(std::move(members.error()));
-  for (const auto& member : members->members) {
-    const auto other = member.state.user_id;
-    if (other == message.sender_id) continue;
-    if (other == user) co_return false;
-    auto relation = co_await ports_.relations.relation(user, other);
-    if (!relation) co_return fail(std::move(relation.error()));
-    co_return relation->is_blocked;
+  auto receipts = page.receipts;
+  if (receipts.empty()) {
+    // Behind the end of the list they count, too, and are not named.
+    query.after.reset();
+    auto first = co_await ports_.states.receipts(query);
+    if (!first) co_return fail(std::move(first.error()));
+    receipts = std::move(first->receipts);
   }
-  co_return false;
+  if (receipts.empty()) co_return false;
+  auto relation = co_await ports_.relations.relation(user, receipts.front().user_id);
+  if (!relation) co_return fail(std::move(relation.error()));
+  co_return relation->is_blocked;
 }
 
 Task<Result<ReadingService::Unread>> ReadingService::unread(UserId user) {

@@ -86,7 +86,7 @@ class ReadingService {
   [[nodiscard]] std::size_t marks_in_flight() const { return in_flight_->load(); }
 
  private:
-  [[nodiscard]] Task<Result<bool>> is_withheld_from(domain::UserId user, domain::Message message,
+  [[nodiscard]] Task<Result<bool>> is_withheld_from(domain::UserId user, ports::ReceiptQuery query,
                                                     const ports::ReceiptPage& page);
 
   Ports ports_;
