@@ -20,14 +20,23 @@ enum class PacketClass : std::uint8_t {
   ephemeral,  ///< Typing, presence: dropped first.
 };
 
+/// Kept for who recovers a session. What is dropped first is worth nothing later.
+[[nodiscard]] constexpr bool is_kept(PacketClass packet_class) {
+  return packet_class != PacketClass::ephemeral;
+}
+
 /// An event on its way to several shards and namespaces: its array without the closing bracket, and
 /// what belongs to it. Immutable and shared.
 struct EventBody {
   std::string text;  ///< `["name",1,{}`.
   std::vector<std::string> attachments;
   PacketClass packet_class = PacketClass::durable;
-  bool is_replayed = true;  ///< To who lost it, when they recover their session.
+  bool is_greeting = false;  ///< Of one session alone: never kept for its recovery.
 };
+
+[[nodiscard]] inline bool is_kept(const EventBody& event) {
+  return !event.is_greeting && is_kept(event.packet_class);
+}
 
 /// Bytes for the wire that many readers share, of packets of one class. Its count is not atomic: it
 /// never leaves its shard.

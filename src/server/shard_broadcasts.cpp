@@ -102,10 +102,9 @@ void ShardServer::broadcast_in(NamespaceShard& name_space, const Broadcast& whom
                                const EventBody& event, BroadcastId id) {
   auto* const log = name_space.log();
   if (log == nullptr && name_space.members().empty()) return;
-  const bool is_recorded = log != nullptr && event.packet_class != PacketClass::ephemeral;
+  const bool is_recorded = log != nullptr && is_kept(event);
   const auto packet = PacketBuffer::make_event(
-      event, name_space.name(),
-      log == nullptr ? std::string() : offset_for(*log, event.packet_class));
+      event, name_space.name(), log == nullptr ? std::string() : offset_for(*log, is_recorded));
   const auto sequence = is_recorded ? log->next() : 0;
   if (is_recorded) {
     log->append({.packet = packet,
@@ -136,8 +135,9 @@ void ShardServer::send_to_room(std::string_view name_space, std::string_view roo
   auto sent = packet;
   std::uint64_t sequence = 0;
   if (log != nullptr && packet->is_event()) {
-    sent = PacketBuffer::make_stamped(*packet, offset_for(*log, packet->packet_class()));
-    if (packet->packet_class() != PacketClass::ephemeral) {
+    const bool is_recorded = is_kept(packet->packet_class());
+    sent = PacketBuffer::make_stamped(*packet, offset_for(*log, is_recorded));
+    if (is_recorded) {
       sequence = log->next();
       log->append({.packet = sent,
                    .at = engine_.timers().now(),

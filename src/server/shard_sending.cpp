@@ -10,9 +10,9 @@ void ShardServer::send(Socket& socket, const Packet& packet) {
   if (!packet || socket.link_ == nullptr || !socket.is_connected_) return;
   const auto* const log = socket.namespace_->log();
   if (log == nullptr || !packet->is_event()) return engine_.send(*socket.link_, packet);
-  const auto stamped =
-      PacketBuffer::make_stamped(*packet, offset_for(*log, packet->packet_class()));
-  record(socket, stamped);
+  const bool is_recorded = is_kept(packet->packet_class());
+  const auto stamped = PacketBuffer::make_stamped(*packet, offset_for(*log, is_recorded));
+  if (is_recorded) record(socket, stamped);
   engine_.send(*socket.link_, stamped);
 }
 
@@ -20,22 +20,19 @@ void ShardServer::emit(Socket& socket, const EventBody& event) {
   if (socket.link_ == nullptr || !socket.is_connected_) return;
   const auto& name_space = *socket.namespace_;
   const auto* const log = name_space.log();
-  std::string offset;
-  if (log != nullptr) {
-    offset = event.is_replayed ? offset_for(*log, event.packet_class) : log->last_offset();
-  }
-  const auto packet = PacketBuffer::make_event(event, name_space.name(), offset);
-  if (log != nullptr && event.is_replayed) record(socket, packet);
+  const bool is_recorded = log != nullptr && is_kept(event);
+  const auto packet = PacketBuffer::make_event(
+      event, name_space.name(), log == nullptr ? std::string() : offset_for(*log, is_recorded));
+  if (is_recorded) record(socket, packet);
   engine_.send(*socket.link_, packet);
 }
 
-/// What is dropped first is worth nothing later: it is not kept.
-std::string ShardServer::offset_for(const RecoveryLog& log, PacketClass packet_class) {
-  return packet_class == PacketClass::ephemeral ? log.last_offset() : log.next_offset();
+/// What the next event carries. `is_recorded`: it is to be appended to the log.
+std::string ShardServer::offset_for(const RecoveryLog& log, bool is_recorded) {
+  return is_recorded ? log.next_offset() : log.last_offset();
 }
 
 void ShardServer::record(Socket& socket, const Packet& packet) {
-  if (packet->packet_class() == PacketClass::ephemeral) return;
   auto& log = *socket.namespace_->log();
   socket.last_event_ = log.next();
   log.append({.packet = packet,

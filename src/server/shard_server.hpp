@@ -197,7 +197,7 @@ class ShardServer final : public LinkHandler {
   void drop_user(NamespaceShard& name_space);
 
   // shard_sending.cpp
-  [[nodiscard]] static std::string offset_for(const RecoveryLog& log, PacketClass packet_class);
+  [[nodiscard]] static std::string offset_for(const RecoveryLog& log, bool is_recorded);
   void record(Socket& socket, const Packet& packet);
   [[nodiscard]] bool may_ask(const Socket& socket) const;
 

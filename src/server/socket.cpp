@@ -76,7 +76,7 @@ bool Socket::emit(std::string_view event, std::string_view argument, PacketClass
 bool Socket::greet(std::string_view event, std::string_view argument) {
   auto body = make_body(event, std::span(&argument, 1), PacketClass::control, {});
   if (!body) return false;
-  body->is_replayed = false;
+  body->is_greeting = true;
   shard_->emit(*this, *body);
   return true;
 }
