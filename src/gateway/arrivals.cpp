@@ -157,17 +157,8 @@ Task<Result<Gateway::Memberships>> Gateway::open_rooms(domain::UserId user) {
   std::vector<domain::ChatId> gone;
   std::ranges::set_difference(chats, ids_of(*memberships), std::back_inserter(gone));
   drop_interests(gone);
-  learn_hidden(user, *memberships);
   settle(*memberships);
   co_return std::move(*memberships);
-}
-
-/// What is hidden from now on is heard by the user's channel.
-void Gateway::learn_hidden(domain::UserId user, const Memberships& memberships) {
-  if (!here().sockets_of.contains(user)) return;
-  for (const auto& [chat, last_rev, member_rev, first_visible_seq, hidden] : memberships) {
-    for (const auto& message : hidden) here().visibility.hide(chat, user, message);
-  }
 }
 
 void Gateway::welcome(server::Socket& socket, const Memberships& memberships,
@@ -193,7 +184,7 @@ void Gateway::welcome(server::Socket& socket, const Memberships& memberships,
   }
   connection.holds = 1;
   for (const auto& membership : memberships) {
-    learn_sight(connection.claims.user_id, membership.chat_id, membership.first_visible_seq);
+    learn_sight(connection.claims.user_id, membership.chat_id, membership.visibility);
   }
   say_ready(socket);
   tell_if_degraded(socket);

@@ -206,13 +206,15 @@ void Gateway::tell_in_chat(domain::UserId user, domain::ChatId chat, const OwnEv
   }
 }
 
-/// On one shard: from where on the user may see the chat, for a socket that has just come.
-void Gateway::learn_sight(domain::UserId user, domain::ChatId chat, domain::Seq first_seq) {
-  auto& visibility = here().visibility;
-  const bool saw_less = visibility.sees_less(chat, user);
-  visibility.set(chat, user, first_seq);
+/// On one shard: what the user may see of the chat, as read for a socket that has just come to it.
+/// What is hidden from then on is heard by the user's channel.
+void Gateway::learn_sight(domain::UserId user, domain::ChatId chat,
+                          const domain::Visibility& visibility) {
+  auto& known = here().visibility;
+  const bool saw_less = known.sees_less(chat, user);
+  known.set(chat, user, visibility);
   // Who sees all of it is in its place already, with all other sockets.
-  if (saw_less || visibility.sees_less(chat, user)) place_by_sight(user, chat);
+  if (saw_less || known.sees_less(chat, user)) place_by_sight(user, chat);
 }
 
 /// On one shard: what the user may see of the chat has changed.

@@ -98,12 +98,13 @@ void Gateway::announce_drain(std::chrono::milliseconds retry_after) {
         writer.text("reason", "draining");
         writer.duration("retryAfterMs", retry_after + std::chrono::milliseconds(jitter));
         writer.close();
-        const auto& arriving = connection_of(socket).arriving;
-        if (arriving == nullptr) {
+        const auto& connection = connection_of(socket);
+        if (connection.is_ready()) {
           socket.emit("server_draining", notice, server::PacketClass::control);
         } else {
-          arriving->own.push_back({.name = "server_draining",
-                                   .text = std::make_shared<const std::string>(std::move(notice))});
+          keep_for_later(*connection.arriving,
+                         {.name = "server_draining",
+                          .text = std::make_shared<const std::string>(std::move(notice))});
         }
       });
     });

@@ -115,7 +115,6 @@ class Gateway final : public ports::BusListener {
   /// The chats of which the socket will hear: their homes know, ascending by id.
   using Memberships = std::vector<ports::ChatStanding>;
   [[nodiscard]] Task<Result<Memberships>> open_rooms(domain::UserId user);
-  void learn_hidden(domain::UserId user, const Memberships& memberships);
   void welcome(server::Socket& socket, const Memberships& memberships,
                const std::optional<Resumption>& resumption);
 
@@ -176,7 +175,7 @@ class Gateway final : public ports::BusListener {
                const OrderedChange& change);
   void deliver_cut(domain::ChatId chat, const OrderedChange& change);
   void tell_in_chat(domain::UserId user, domain::ChatId chat, const OwnEvent& event);
-  void learn_sight(domain::UserId user, domain::ChatId chat, domain::Seq first_seq);
+  void learn_sight(domain::UserId user, domain::ChatId chat, const domain::Visibility& visibility);
   void place_by_sight(domain::UserId user, domain::ChatId chat);
 
   // memberships.cpp: members who come and go while they are connected.
@@ -257,6 +256,7 @@ class Gateway final : public ports::BusListener {
   bool hear_own(const ports::BusEvent& event);
   void tell_user(domain::UserId user, OwnEvent event);
   void keep_for_unready(domain::UserId user, OwnEvent event);
+  static void keep_for_later(Arriving& arriving, OwnEvent event);
   void tell_own(server::Socket& socket, const OwnEvent& event);
   void look_again_at(domain::UserId user);
   void on_settings_changed(const ports::SettingsChanged& event);

@@ -99,11 +99,7 @@ void Gateway::show_added(const Newcomer& newcomer, const std::vector<OrderedChan
       socket->emit(event_of(change), json::message(message, change.prev_rev));
     }
   }
-  part.visibility.set(event.chat_id, event.user_id, newcomer.visibility.first_seq);
-  for (const auto& message : newcomer.visibility.hidden) {
-    part.visibility.hide(event.chat_id, event.user_id, message);
-  }
-  place_by_sight(event.user_id, event.chat_id);
+  learn_sight(event.user_id, event.chat_id, newcomer.visibility);
 }
 
 /// False: the socket knows of this membership already.

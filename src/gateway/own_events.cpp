@@ -91,13 +91,15 @@ void Gateway::keep_for_unready(domain::UserId user, OwnEvent event) {
     auto* socket = ports_.server.find(handle);
     if (socket == nullptr) continue;
     auto& connection = connection_of(*socket);
-    if (connection.is_ready()) continue;
-    auto& arriving = *connection.arriving;
-    if (arriving.own.size() < kOwnEventsEarlyMax) {
-      arriving.own.push_back(event);
-    } else if (!std::exchange(arriving.has_missed_own, true)) {
-      own_events_missed.add();
-    }
+    if (!connection.is_ready()) keep_for_later(*connection.arriving, event);
+  }
+}
+
+void Gateway::keep_for_later(Arriving& arriving, OwnEvent event) {
+  if (arriving.own.size() < kOwnEventsEarlyMax) {
+    arriving.own.push_back(std::move(event));
+  } else if (!std::exchange(arriving.has_missed_own, true)) {
+    own_events_missed.add();
   }
 }
 

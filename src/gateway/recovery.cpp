@@ -97,7 +97,7 @@ Task<Result<bool>> Gateway::may_take_up(domain::UserId user, std::vector<domain:
   for (std::size_t i = 0; i < chats.size(); ++i) {
     const auto& membership = (*now)[i];
     if (membership.chat_id != chats[i] || membership.member_rev != member_revs[i] ||
-        membership.first_visible_seq > 1 || !membership.hidden.empty()) {
+        membership.visibility.first_seq > 1 || !membership.visibility.hidden.empty()) {
       co_return false;
     }
   }

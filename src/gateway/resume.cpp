@@ -96,7 +96,7 @@ void Gateway::resume(server::Socket& socket, const Resumption& resumption,
         {.chat_id = membership.chat_id,
          .known = changed == resumption.known.end() ? membership.last_rev : changed->second,
          .member_rev = membership.member_rev,
-         .first_visible = membership.first_visible_seq});
+         .first_visible = membership.visibility.first_seq});
   }
   const auto origin = ports_.shards.current();
   for (auto& [home, chats] : by_home) {

@@ -21,6 +21,12 @@ void Visibility::set(domain::ChatId chat, domain::UserId user, domain::Seq first
   }
 }
 
+void Visibility::set(domain::ChatId chat, domain::UserId user,
+                     const domain::Visibility& visibility) {
+  set(chat, user, visibility.first_seq);
+  for (const auto& message : visibility.hidden) hide(chat, user, message);
+}
+
 void Visibility::hide(domain::ChatId chat, domain::UserId user, domain::MessageId message) {
   auto& users = chats_[chat].hidden_by[message];
   if (std::ranges::find(users, user) == users.end()) users.push_back(user);

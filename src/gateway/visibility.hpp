@@ -1,6 +1,7 @@
 #pragma once
 
 #include "domain/message.hpp"
+#include "domain/visibility.hpp"
 
 #include <cstdint>
 #include <map>
@@ -21,6 +22,8 @@ enum class View : std::uint8_t {
 /// nothing here, and so does every new message. On its shard.
 class Visibility {
  public:
+  /// What the user sees of the chat. What was hidden before stays so.
+  void set(domain::ChatId chat, domain::UserId user, const domain::Visibility& visibility);
   /// From which `seq` on the user sees the chat; 1: all of it.
   void set(domain::ChatId chat, domain::UserId user, domain::Seq first_visible);
   /// One message that the user has deleted for themselves.

@@ -4,7 +4,9 @@
 #include "base/task.hpp"
 #include "domain/chat.hpp"
 #include "domain/chat_log.hpp"
+#include "domain/visibility.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -58,9 +60,16 @@ struct ChatStanding {
   domain::Rev last_rev = 0;
   // Of the user whose chats were asked for.
   domain::Rev member_rev = 0;
-  domain::Seq first_visible_seq = 1;
-  std::vector<domain::MessageId> hidden;  ///< Deleted by the user for themselves. Ascending.
+  domain::Visibility visibility = {};
 };
+
+/// A message that the user has hidden, in the standing of its chat, if it is there. `standings`:
+/// ascending by chat. The messages of a chat keep the order of the calls.
+inline void add_hidden(std::vector<ChatStanding>& standings, domain::ChatId chat,
+                       domain::MessageId message) {
+  const auto at = std::ranges::lower_bound(standings, chat, {}, &ChatStanding::chat_id);
+  if (at != standings.end() && at->chat_id == chat) at->visibility.hidden.push_back(message);
+}
 
 /// Chats and who is in them. Any thread may call.
 class ChatStore {

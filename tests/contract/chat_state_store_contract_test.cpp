@@ -7,7 +7,7 @@ class ChatStateStoreContract : public StateTest {
  protected:
   std::vector<domain::MessageId> hidden_by(domain::UserId user) {
     for (auto& standing : world_->run(world_->chats().chats_of(user)).value()) {
-      if (standing.chat_id == chat_) return std::move(standing.hidden);
+      if (standing.chat_id == chat_) return std::move(standing.visibility.hidden);
     }
     return {};
   }

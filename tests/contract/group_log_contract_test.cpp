@@ -151,7 +151,7 @@ TEST_P(GroupLogContract, WhereAUserStandsComesWithTheirChats) {
   ASSERT_EQ(chats.size(), 1U);
   EXPECT_EQ(chats[0].last_rev, 3U);
   EXPECT_EQ(chats[0].member_rev, 3U);
-  EXPECT_EQ(chats[0].first_visible_seq, 3U);
+  EXPECT_EQ(chats[0].visibility.first_seq, 3U);
 }
 
 TEST_P(GroupLogContract, ADirectChatNamesItsTwo) {

@@ -119,8 +119,8 @@ Task<Result<std::vector<ports::ChatStanding>>> MemoryStore::chats_of(domain::Use
     standings.push_back({.chat_id = id,
                          .last_rev = found.chat.last_rev,
                          .member_rev = state.member_rev,
-                         .first_visible_seq = domain::first_visible_seq(state),
-                         .hidden = hidden_by(found, user)});
+                         .visibility = {.first_seq = domain::first_visible_seq(state),
+                                        .hidden = hidden_by(found, user)}});
   }
   std::ranges::sort(standings, {}, &ports::ChatStanding::chat_id);
   co_return standings;
@@ -133,7 +133,7 @@ Task<Result<std::vector<ports::ChatStanding>>> MemoryStore::standings(
   std::vector<ports::ChatStanding> standings;
   for (const auto& id : chats) {
     if (const auto* found = stored(id)) {
-      standings.push_back({.chat_id = id, .last_rev = found->chat.last_rev, .hidden = {}});
+      standings.push_back({.chat_id = id, .last_rev = found->chat.last_rev});
     }
   }
   co_return standings;

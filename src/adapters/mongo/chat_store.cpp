@@ -148,19 +148,6 @@ void hide_previews(Session& session, domain::UserId user, std::vector<ChatListIt
   }
 }
 
-/// `standings`: all of the user's chats, ascending.
-void add_hidden(Session& session, domain::UserId user,
-                std::vector<ports::ChatStanding>& standings) {
-  auto cursor = session.find(kHidden, document("userId", user));
-  while (const auto found = cursor.next()) {
-    const auto chat = found->id<domain::ChatId>("chatId");
-    const auto at = std::ranges::lower_bound(standings, chat, {}, &ports::ChatStanding::chat_id);
-    if (at == standings.end() || at->chat_id != chat) continue;
-    at->hidden.push_back(found->id<domain::MessageId>("messageId"));
-  }
-  for (auto& standing : standings) std::ranges::sort(standing.hidden);
-}
-
 }  // namespace
 
 Task<Result<ports::CreatedChat>> MongoStore::create(ports::NewChat chat) {
@@ -211,14 +198,19 @@ Task<Result<std::vector<ports::ChatStanding>>> MongoStore::chats_of(domain::User
   auto job = [user](Session& session) -> Result<std::vector<ports::ChatStanding>> {
     std::vector<ports::ChatStanding> standings;
     for (const auto& item : find_items(session, document("userId", user, "isMember", true))) {
-      standings.push_back({.chat_id = item.chat.id,
-                           .last_rev = item.chat.last_rev,
-                           .member_rev = item.state.member_rev,
-                           .first_visible_seq = domain::first_visible_seq(item.state),
-                           .hidden = {}});
+      standings.push_back(
+          {.chat_id = item.chat.id,
+           .last_rev = item.chat.last_rev,
+           .member_rev = item.state.member_rev,
+           .visibility = {.first_seq = domain::first_visible_seq(item.state), .hidden = {}}});
     }
     std::ranges::sort(standings, {}, &ports::ChatStanding::chat_id);
-    add_hidden(session, user, standings);
+    auto cursor = session.find(kHidden, document("userId", user));
+    while (const auto found = cursor.next()) {
+      add_hidden(standings, found->id<domain::ChatId>("chatId"),
+                 found->id<domain::MessageId>("messageId"));
+    }
+    for (auto& standing : standings) std::ranges::sort(standing.visibility.hidden);
     return standings;
   };
   co_return co_await run<std::vector<ports::ChatStanding>>(std::move(job));
@@ -232,9 +224,8 @@ Task<Result<std::vector<ports::ChatStanding>>> MongoStore::standings(
     auto cursor = session.find(kChats, document("_id", any_of(chats)),
                                {.sort = {}, .fields = document("lastRev", 1)});
     while (const auto found = cursor.next()) {
-      standings.push_back({.chat_id = found->id<domain::ChatId>("_id"),
-                           .last_rev = found->count("lastRev"),
-                           .hidden = {}});
+      standings.push_back(
+          {.chat_id = found->id<domain::ChatId>("_id"), .last_rev = found->count("lastRev")});
     }
     return standings;
   };

@@ -81,8 +81,7 @@ void add_people(Connection& connection, domain::UserId user,
 std::vector<ports::ChatStanding> read_standings(Statement row) {
   std::vector<ports::ChatStanding> standings;
   while (row.step())
-    standings.push_back(
-        {.chat_id = row.id<domain::ChatId>(0), .last_rev = row.count(1), .hidden = {}});
+    standings.push_back({.chat_id = row.id<domain::ChatId>(0), .last_rev = row.count(1)});
   return standings;
 }
 
@@ -114,19 +113,27 @@ Result<ports::CreatedChat> create_chat(Connection& connection, const ports::NewC
   return created;
 }
 
-/// `standings`: all of the user's chats, ascending.
-void add_hidden(Connection& connection, domain::UserId user,
-                std::vector<ports::ChatStanding>& standings) {
+std::vector<ports::ChatStanding> read_chats_of(Connection& connection, domain::UserId user) {
+  std::vector<ports::ChatStanding> standings;
   auto row = connection.prepare(
-      "SELECT chat_id, message_id FROM hidden_messages WHERE user_id = ?1 ORDER BY chat_id, "
-      "message_id");
+      "SELECT c.id, c.last_rev, s.member_rev, max(s.visible_from_seq, s.cleared_seq + 1) FROM "
+      "user_chat_states s JOIN chats c ON c.id = s.chat_id WHERE s.user_id = ?1 AND s.is_member "
+      "ORDER BY s.chat_id");
   row.bind(user);
   while (row.step()) {
-    const auto chat = row.id<domain::ChatId>(0);
-    const auto at = std::ranges::lower_bound(standings, chat, {}, &ports::ChatStanding::chat_id);
-    if (at == standings.end() || at->chat_id != chat) continue;
-    at->hidden.push_back(row.id<domain::MessageId>(1));
+    standings.push_back({.chat_id = row.id<domain::ChatId>(0),
+                         .last_rev = row.count(1),
+                         .member_rev = row.count(2),
+                         .visibility = {.first_seq = row.count(3), .hidden = {}}});
   }
+  auto hidden = connection.prepare(
+      "SELECT chat_id, message_id FROM hidden_messages WHERE user_id = ?1 ORDER BY chat_id, "
+      "message_id");
+  hidden.bind(user);
+  while (hidden.step()) {
+    add_hidden(standings, hidden.id<domain::ChatId>(0), hidden.id<domain::MessageId>(1));
+  }
+  return standings;
 }
 
 }  // namespace
@@ -182,21 +189,7 @@ Task<Result<domain::ChatListItem>> SqliteStore::item(domain::UserId user, domain
 
 Task<Result<std::vector<ports::ChatStanding>>> SqliteStore::chats_of(domain::UserId user) {
   auto work = [user](Connection& connection) -> Result<std::vector<ports::ChatStanding>> {
-    auto row = connection.prepare(
-        "SELECT c.id, c.last_rev, s.member_rev, max(s.visible_from_seq, s.cleared_seq + 1) FROM "
-        "user_chat_states s JOIN chats c ON c.id = s.chat_id WHERE s.user_id = ?1 AND s.is_member "
-        "ORDER BY s.chat_id");
-    row.bind(user);
-    std::vector<ports::ChatStanding> standings;
-    while (row.step()) {
-      standings.push_back({.chat_id = row.id<domain::ChatId>(0),
-                           .last_rev = row.count(1),
-                           .member_rev = row.count(2),
-                           .first_visible_seq = row.count(3),
-                           .hidden = {}});
-    }
-    add_hidden(connection, user, standings);
-    return standings;
+    return read_chats_of(connection, user);
   };
   co_return co_await readers_.read<std::vector<ports::ChatStanding>>(std::move(work));
 }
