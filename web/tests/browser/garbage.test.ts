@@ -1,17 +1,7 @@
-import { expect, Person, test, uniqueName, type Account, type TestServer } from './support';
-import { Tapped } from './tapped';
+import { expect, test, type Account } from './support';
+import { tappedScene } from './tapped';
 
 const packetOf = (event: string, payload: unknown) => `42${JSON.stringify([event, payload])}`;
-
-async function scene(server: TestServer, browser: Parameters<Person['open']>[0]) {
-  const ann = await new Tapped(server, uniqueName('ann')).register('Ann');
-  const ben = await new Person(server, uniqueName('ben')).register('Ben');
-  const chat = await ann.direct(ben);
-  await ben.send(chat.id, 'the message');
-  await ann.open(browser);
-  await ann.tap();
-  return { ann, ben, chat };
-}
 
 const huge = 'x'.repeat(300_000);
 const odd = [true, -1, 0.5, 1e300, [], [null], [1], {}, { a: [{}] }];
@@ -63,7 +53,7 @@ async function events(ben: Account, chatId: string): Promise<Record<string, obje
 }
 
 test('events of which one field makes no sense break nothing', async ({ server, browser }) => {
-  const { ann, ben, chat } = await scene(server, browser);
+  const { ann, ben, chat } = await tappedScene(server, browser);
   await ann.signIn();
   await ann.openChat('Ben');
   await expect(ann.message('the message')).toHaveCount(1);
@@ -99,7 +89,7 @@ test('events of which one field makes no sense break nothing', async ({ server, 
 });
 
 test('a change that never comes is not asked for without end', async ({ server, browser }) => {
-  const { ann, ben, chat } = await scene(server, browser);
+  const { ann, ben, chat } = await tappedScene(server, browser);
   await ann.signIn();
   await ann.openChat('Ben');
   await expect(ann.message('the message')).toHaveCount(1);
@@ -130,7 +120,7 @@ const acks = {
 
 for (const [what, ack] of Object.entries(acks)) {
   test(`a message that gets ${what} waits, and is sent once`, async ({ server, browser }) => {
-    const { ann, ben, chat } = await scene(server, browser);
+    const { ann, ben, chat } = await tappedScene(server, browser);
     await ann.signIn();
     await ann.openChat('Ben');
     await expect(ann.message('the message')).toHaveCount(1);

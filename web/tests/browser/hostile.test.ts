@@ -1,5 +1,5 @@
 import { expect, Person, test, uniqueName, TestServer } from './support';
-import { Tapped } from './tapped';
+import { tappedScene } from './tapped';
 
 /** Known ways to get a script, or a request, out of text. */
 const tricks = [
@@ -208,12 +208,7 @@ for (const [what, answer] of Object.entries(answers)) {
 
 test('events that make no sense change nothing', async ({ browser }) => {
   const server = await TestServer.make();
-  const ann = await new Tapped(server, uniqueName('ann')).register('Ann');
-  const ben = await new Person(server, uniqueName('ben')).register('Ben');
-  const chat = await ann.direct(ben);
-  await ben.send(chat.id, 'the message');
-  await ann.open(browser);
-  await ann.tap();
+  const { ann, ben, chat } = await tappedScene(server, browser);
   await ann.signIn();
   await ann.openChat('Ben');
   await expect(ann.message('the message')).toHaveCount(1);

@@ -1,4 +1,4 @@
-import { Person } from './support';
+import { Person, uniqueName, type TestServer } from './support';
 
 /**
  * Somebody whose link goes through the test, which may say what it likes and keep back or change
@@ -56,4 +56,15 @@ export class Tapped extends Person {
   spoilt(): Promise<number> {
     return this.page.evaluate(() => (window as any).tap.spoilt);
   }
+}
+
+/** Ann, whose link is tapped, has a message of Ben's; she has not signed in yet. */
+export async function tappedScene(server: TestServer, browser: Parameters<Person['open']>[0]) {
+  const ann = await new Tapped(server, uniqueName('ann')).register('Ann');
+  const ben = await new Person(server, uniqueName('ben')).register('Ben');
+  const chat = await ann.direct(ben);
+  await ben.send(chat.id, 'the message');
+  await ann.open(browser);
+  await ann.tap();
+  return { ann, ben, chat };
 }
