@@ -77,25 +77,34 @@ Task<Result<std::vector<OrderedChange>>> RoomOrders::catch_up(domain::ChatId cha
       co_return fail_because(Errc::not_found, "nobody here is in this chat any more");
     // Nothing is awaited between this check and the answer, so what is delivered next follows
     // without a gap.
-    if (room->order.is_settled() && hi >= room->order.delivered()) co_return missed;
+    if (room->order.is_settled() && hi == room->order.delivered()) co_return missed;
 
-    auto page = co_await ports_.messages.changes(chat, hi, limits_.repair_page);
+    // A room that stands before what they know is brought there first: what they must not hear is
+    // over when they come.
+    const auto from = room->order.is_settled() ? std::min(hi, room->order.delivered()) : hi;
+    auto page = co_await ports_.messages.changes(chat, from, limits_.repair_page);
     if (!page) co_return fail(std::move(page.error()));
-    for (auto& message : page->messages) {
-      const auto rev = message.rev;
-      const bool is_new = message.place > known;
-      missed.push_back({.message = share(std::move(message)), .prev_rev = hi, .is_new = is_new});
-      hi = rev;
+    const auto hi_before = hi;
+    std::vector<SharedMessage> changes;
+    changes.reserve(page->messages.size());
+    for (auto& each : page->messages) {
+      const auto& message = changes.emplace_back(share(std::move(each)));
+      if (message->rev <= hi) continue;
+      missed.push_back({.message = message, .prev_rev = hi, .is_new = message->place > known});
+      hi = message->rev;
     }
-    if (page->has_more) continue;
-    // A bus that speaks of changes which the store does not know must not keep anybody waiting.
-    const bool is_all = page->messages.empty();
-    hi = std::max(hi, page->last_rev);
-    settle({{.chat_id = chat, .last_rev = page->last_rev}});
+    const bool is_page = page->has_more && !changes.empty();
+    const auto complete_up_to = is_page ? changes.back()->rev : page->last_rev;
+    if (!is_page) settle({{.chat_id = chat, .last_rev = page->last_rev}});
+    // The bus has yet to tell the room of these: then it is told by this, or the newcomers would
+    // hear them twice.
     room = find(chat);
-    // The room may stand before what was read just now: its own deliveries close the rest, and
-    // clients drop what they have by its rev.
-    if (room != nullptr && (is_all || hi >= room->order.delivered())) co_return missed;
+    if (room != nullptr && room->order.is_settled()) {
+      pass_on(chat, *room, room->order.repair(std::move(changes), complete_up_to));
+    }
+    hi = std::max(hi, complete_up_to);
+    // A bus that speaks of changes which the store does not know must not keep anybody waiting.
+    if (!is_page && hi == hi_before && room != nullptr) co_return missed;
   }
 }
 

@@ -24,6 +24,8 @@ class LossyMedium {
   void join(ports::BusListener* listener) { listeners_.push_back(listener); }
   void set_reliable(bool is_on) { is_reliable_ = is_on; }
   [[nodiscard]] bool is_reliable() const { return is_reliable_; }
+  /// Nothing of what waits arrives.
+  void lose_all() { waiting_.clear(); }
 
   void publish(const ports::BusEvent& event) {
     if (const auto* settings = std::get_if<ports::SettingsChanged>(&event)) {

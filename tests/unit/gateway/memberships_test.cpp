@@ -1,5 +1,6 @@
 #include "adapters/memory/local_bus.hpp"
 #include "chat_device.hpp"
+#include "lossy_bus.hpp"
 #include "node.hpp"
 #include "support/seeded_random.hpp"
 
@@ -20,6 +21,9 @@ class Membership {
     domain::UserId id;
     std::string token;
   };
+
+  Membership() = default;
+  explicit Membership(ports::Bus& other_bus) : node(store, other_bus, random, 3) {}
 
   Person join(const std::string& name) {
     const auto session = node.run(node.accounts.register_user(
@@ -116,6 +120,45 @@ TEST(MembershipsTest, WhoComesHearsTheJoinAndAllThatFollowsOnce) {
   EXPECT_EQ(join.at("prevRev").to_number<int>(), 2);
   EXPECT_EQ(device.events()[3].second.at("prevRev").to_number<int>(), 3);
   EXPECT_EQ(device.chats().at(world.chat).size(), 4U) << "what was before is there too";
+}
+
+TEST(MembershipsTest, WhatTheStoreHasBeforeTheBusTellsItIsHeardOnce) {
+  test::SeededRandom random{1};
+  test::LossyMedium medium{random};
+  medium.set_reliable(true);
+  test::LossyBus bus{medium};
+  Membership world{bus};
+  auto bob = world.online(world.bob, 0);
+  auto cat = world.online(world.cat, 1);
+  world.add(world.cat);
+  world.say("stored already", world.ann);
+  while (medium.deliver_one()) {
+    world.settle(cat);
+  }
+  world.settle(bob);
+  EXPECT_EQ(names(cat), (Names{"session_ready", "chat_added", "new_message", "new_message"}));
+  EXPECT_EQ(names(bob), (Names{"session_ready", "new_message", "new_message"}));
+}
+
+TEST(MembershipsTest, WhoComesHearsNothingOfBeforeThatTheBusTellsLate) {
+  test::SeededRandom random{1};
+  test::LossyMedium medium{random};
+  medium.set_reliable(true);
+  test::LossyBus bus{medium};
+  Membership world{bus};
+  auto bob = world.online(world.bob, 0);
+  auto cat = world.online(world.cat, 1);
+  while (medium.deliver_one()) {
+  }
+  world.say("before", world.ann);
+  medium.lose_all();
+  world.add(world.cat);
+  while (medium.deliver_one()) {
+    world.settle(cat);
+  }
+  world.settle(bob);
+  EXPECT_EQ(names(cat), (Names{"session_ready", "chat_added", "new_message"}));
+  EXPECT_EQ(names(bob), (Names{"session_ready", "new_message", "new_message"}));
 }
 
 TEST(MembershipsTest, AGroupThatEndsIsTakenFromEverybody) {
