@@ -58,7 +58,6 @@ int run(int argc, char** argv) {
 }  // namespace knotos::app
 
 int main(int argc, char** argv) {
-  knotos::adapters::mongo::Driver::unlink_counters();
   try {
     return knotos::app::run(argc, argv);
   } catch (const knotos::app::CommandLineExit& exit) {

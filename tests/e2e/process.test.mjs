@@ -1,7 +1,7 @@
 // The binary as those know it who run it: how it starts, what it refuses, how it ends.
 
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -150,7 +150,19 @@ test('SIGINT twice ends at once', async (t) => {
   assert.ok(how.code === 130 || how.code === 0, JSON.stringify(how));
 });
 
-// The library for MongoDB shares its counters in a file, from its loading on.
+// The library for MongoDB shares its counters in a file named by the process, from its loading on.
+test('what another of the same id left in shared memory is no trouble', (t) => {
+  const left = [];
+  t.after(() => left.forEach((file) => rmSync(file, { force: true })));
+  for (let next = process.pid + 1; next < process.pid + 1000; next += 1) {
+    const file = `/dev/shm/mongoc-${next}`;
+    if (existsSync(file)) continue;
+    writeFileSync(file, '');
+    left.push(file);
+  }
+  assert.equal(runBinary(['version']).stderr, '');
+});
+
 test('a process that is killed leaves nothing in shared memory', async (t) => {
   const server = await startServer(t);
   const { pid } = server;

@@ -3,10 +3,19 @@
 #include "adapters/mongo/failure.hpp"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <stdexcept>
 #include <utility>
+
+/// In the place of the C library's: the driver opens shared memory for its counters as soon as it
+/// is loaded, used or not, by a name of the process's id. A process that is killed would leave it
+/// behind, and the next of that id say so on standard error before `main`. This memory has no name.
+/// Sets errno, as memfd_create(2).
+[[gnu::visibility("default")]] int shm_open(const char* name, int flags, mode_t mode) {
+  (void)flags;
+  (void)mode;
+  return ::memfd_create(name, MFD_CLOEXEC);
+}
 
 namespace knotos::adapters::mongo {
 namespace {
@@ -128,11 +137,6 @@ void Driver::begin() {
     ~Lifetime() { mongoc_cleanup(); }
   };
   static const Lifetime lifetime;
-}
-
-void Driver::unlink_counters() {
-  const auto name = "/mongoc-" + std::to_string(::getpid());
-  ::shm_unlink(name.c_str());
 }
 
 std::optional<View> Cursor::next() {

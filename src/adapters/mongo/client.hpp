@@ -17,10 +17,6 @@ namespace knotos::adapters::mongo {
 class Driver {
  public:
   static void begin();
-  /// Takes the name off the counters that the library shares from its loading on, used or not:
-  /// else a process that is killed leaves a file of its id behind, and the next of that id says so
-  /// on standard error. To be called first in the process.
-  static void unlink_counters();
 };
 
 /// What a query asks for beside its filter.
