@@ -1,5 +1,8 @@
 import { Person, uniqueName, type TestServer } from './support';
 
+/** History and changes: a message that is found there was stored, whatever its ack said. */
+const readsOfChat = /\/v1\/chats\/[^/]+\/(messages|changes)\?/;
+
 /**
  * Somebody whose link goes through the test, which may say what it likes and keep back or change
  * what the server says. It is tapped inside the page, so the link itself is the real one.
@@ -43,13 +46,18 @@ export class Tapped extends Person {
     }, packets);
   }
 
-  /** Each ack has these arguments from now on, over reloads, and no message is delivered. */
-  spoilAcks(arguments_: string): Promise<void> {
-    return this.page.evaluate((text) => sessionStorage.setItem('acks', text), arguments_);
+  /**
+   * Each ack has these arguments from now on, over reloads, and no message is delivered, nor read
+   * from the chat.
+   */
+  async spoilAcks(arguments_: string): Promise<void> {
+    await this.page.route(readsOfChat, (route) => route.abort());
+    await this.page.evaluate((text) => sessionStorage.setItem('acks', text), arguments_);
   }
 
-  letThrough(): Promise<void> {
-    return this.page.evaluate(() => sessionStorage.removeItem('acks'));
+  async letThrough(): Promise<void> {
+    await this.page.evaluate(() => sessionStorage.removeItem('acks'));
+    await this.page.unroute(readsOfChat);
   }
 
   /** How many acks of the page that is there now were spoilt. */
