@@ -125,6 +125,7 @@ test('SIGTERM drains: told, acked, flushed, exit 0; clients come back', async (t
   server.assertCleanLog();
   await eventually('both were told', () => heard.length === 2);
   for (const { retryAfterMs } of heard) assert.ok(retryAfterMs >= 1_000 && retryAfterMs <= 1_500);
+  await eventually('the link is gone', () => reasons.length > 0);
   assert.deepEqual(reasons, ['transport close'], 'a DISCONNECT would keep the client away');
   await server.start();
   const acked = await Promise.all(sends);

@@ -128,7 +128,7 @@ Actions Session::packet(PacketType type, SteadyTime now) {
     pong_is_extended_ = true;
     heartbeat_at_ = now + times_->ping_timeout;
   }
-  if (type == PacketType::message) actions.add(Action::deliver);
+  if (type == PacketType::message && !closes_after_upgrade_) actions.add(Action::deliver);
   return actions;
 }
 
@@ -163,6 +163,7 @@ Actions Session::candidate_packet(const PacketView& packet, SteadyTime now) {
     state_ = SessionState::websocket;
     transport_ = Transport::websocket;
     actions.add(Action::take_over);
+    if (closes_after_upgrade_) close_into(actions, now);
   } else {
     drop_candidate_into(actions);
   }
@@ -174,12 +175,14 @@ void Session::candidate_lost() {
   state_ = SessionState::polling;
   state_deadline_ = SteadyTime::max();
   is_probed_ = false;
+  // It has waited long enough, and polls again if it is still there.
+  if (closes_after_upgrade_) connect_deadline_ = SteadyTime::min();
 }
 
 Actions Session::close(SteadyTime now) {
   Actions actions;
   advance_into(actions, now);
-  if (!is_over() && state_ != SessionState::closing) close_into(actions, now);
+  if (!is_over() && !is_decided()) close_into(actions, now);
   return actions;
 }
 
@@ -190,9 +193,15 @@ Actions Session::fail(SessionEnd reason) {
 }
 
 void Session::close_into(Actions& actions, SteadyTime now) {
+  reason_ = SessionEnd::forced_close;
+  if (state_ == SessionState::upgrading && is_probed_) {
+    // A client that has its answer polls no more: it is told where it arrives.
+    closes_after_upgrade_ = true;
+    connect_deadline_ = SteadyTime::max();
+    return;
+  }
   drop_candidate_into(actions);
   state_ = SessionState::closing;
-  reason_ = SessionEnd::forced_close;
   if (transport_ == Transport::websocket) {
     state_deadline_ = now + times_->flush_timeout;
     actions.add(Action::close_websocket);
@@ -207,7 +216,7 @@ void Session::end_into(Actions& actions, SessionEnd reason, Action farewell) {
   if (poll_is_parked_) actions.add(farewell);
   poll_is_parked_ = false;
   // What was decided first is the reason, whatever cuts the farewell short.
-  if (state_ != SessionState::closing) reason_ = reason;
+  if (!is_decided()) reason_ = reason;
   state_ = SessionState::closed;
   actions.add(Action::end);
 }

@@ -124,9 +124,11 @@ class Session {
   void candidate_lost();
 
   /// A namespace was joined: the connect timeout is off, for good.
-  void joined() { connect_deadline_ = SteadyTime::max(); }
+  void joined() {
+    if (!closes_after_upgrade_) connect_deadline_ = SteadyTime::max();
+  }
 
-  /// We end it in good order.
+  /// We end it in good order; in the midst of an upgrade, when that is over.
   [[nodiscard]] Actions close(SteadyTime now);
   /// The peer was told.
   void closed() { state_ = SessionState::closed; }
@@ -146,6 +148,10 @@ class Session {
   void close_into(Actions& actions, SteadyTime now);
   void drop_candidate_into(Actions& actions);
   [[nodiscard]] bool is_over() const { return state_ == SessionState::closed; }
+  /// Its end, and why.
+  [[nodiscard]] bool is_decided() const {
+    return state_ == SessionState::closing || closes_after_upgrade_;
+  }
 
   const SessionTimes* times_;
   SteadyTime heartbeat_at_;  ///< Of the next ping, or of the pong that is due.
@@ -159,6 +165,7 @@ class Session {
   bool pong_is_due_ = false;
   bool pong_is_extended_ = false;
   bool is_probed_ = false;
+  bool closes_after_upgrade_ = false;
   bool poll_is_parked_ = false;
   bool post_is_running_ = false;
 };

@@ -123,6 +123,29 @@ TEST_F(SessionTest, EveryPollDuringAnUpgradeEndsSoon) {
   EXPECT_EQ(polling.begin_post(at(160)).verdict, Verdict::wrong_transport);
 }
 
+TEST_F(SessionTest, AClientThatIsComingOverIsClosedWhereItArrives) {
+  ASSERT_EQ(polling.begin_upgrade(at(0)).verdict, Verdict::accepted);
+  ASSERT_THAT(polling.candidate_packet(kProbe, at(10)), ElementsAre(Action::answer_probe));
+  EXPECT_THAT(polling.close(at(20)), IsEmpty());
+  EXPECT_THAT(polling.packet(PacketType::message, at(30)), IsEmpty());
+  ASSERT_EQ(polling.begin_poll(at(40)).verdict, Verdict::accepted);
+  EXPECT_THAT(polling.advance(at(140)), ElementsAre(Action::answer_poll_noop));
+  EXPECT_THAT(polling.candidate_packet(kUpgrade, at(150)),
+              ElementsAre(Action::take_over, Action::close_websocket));
+  EXPECT_EQ(polling.state(), SessionState::closing);
+  EXPECT_EQ(polling.reason(), SessionEnd::forced_close);
+}
+
+TEST_F(SessionTest, AClientThatDoesNotComeOverIsClosedOnItsPoll) {
+  ASSERT_EQ(polling.begin_upgrade(at(0)).verdict, Verdict::accepted);
+  ASSERT_THAT(polling.candidate_packet(kProbe, at(10)), ElementsAre(Action::answer_probe));
+  EXPECT_THAT(polling.close(at(20)), IsEmpty());
+  ASSERT_EQ(polling.begin_poll(at(30)).verdict, Verdict::accepted);
+  polling.candidate_lost();
+  EXPECT_LT(polling.next_deadline(), at(40));
+  EXPECT_THAT(polling.advance(at(40)), ElementsAre(Action::answer_poll_last));
+}
+
 TEST_F(SessionTest, OnlyOneUpgradeAtATimeAndNoneOfAWebSocket) {
   ASSERT_EQ(polling.begin_upgrade(at(0)).verdict, Verdict::accepted);
   EXPECT_EQ(polling.begin_upgrade(at(1)).verdict, Verdict::refused);

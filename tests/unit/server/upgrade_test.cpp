@@ -197,6 +197,26 @@ TEST_P(UpgradeTest, APingThatIsDueAtTheUpgradeStillReaps) {
   EXPECT_TRUE(client.peer().is_closed());
 }
 
+TEST_P(UpgradeTest, ACloseMeanwhileIsToldOverTheWebSocketBehindWhatIsQueued) {
+  join();
+  auto client = candidate();
+  client.send("2probe");
+  world.shards.run();
+  EXPECT_THAT(client.take_texts(), ElementsAre("3probe"));
+  emit("draining");
+  world.shards.on(0, [&] {
+    world.server.for_each("/",
+                          [](Socket& socket) { socket.close_link(CloseReason::forced_close); });
+  });
+  world.shards.run();
+  EXPECT_FALSE(client.peer().is_closed());
+  client.send("5");
+  world.shards.run();
+  EXPECT_THAT(client.take_texts(), ElementsAre(R"(42["draining",1])"));
+  EXPECT_TRUE(client.peer().is_closed());
+  EXPECT_EQ(links(), 0U);
+}
+
 TEST_P(UpgradeTest, ASessionThatEndsMeanwhileTurnsTheStreamAway) {
   join();
   const auto exchange = world.upgrade(query("websocket"), arrival());
