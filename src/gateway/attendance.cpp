@@ -53,13 +53,13 @@ std::vector<domain::ChatId> Attendance::depart(UserId user, server::SocketHandle
 
   std::vector<domain::ChatId> chats;
   if (std::ranges::find(present.links, device, &Link::device_id) == present.links.end()) {
-    for (const auto& [typing_device, chat] : present.typing) {
-      if (typing_device == device) chats.push_back(chat);
+    forget_ended_typing(present);
+    for (const auto& typing : present.typing) {
+      if (typing.device_id == device) chats.push_back(typing.chat_id);
     }
-    std::erase_if(present.typing, [device](const auto& each) { return each.first == device; });
+    std::erase_if(present.typing, [device](const auto& each) { return each.device_id == device; });
     std::erase_if(chats, [&present](domain::ChatId chat) {
-      return std::ranges::any_of(present.typing,
-                                 [chat](const auto& each) { return each.second == chat; });
+      return std::ranges::find(present.typing, chat, &Typing::chat_id) != present.typing.end();
     });
   }
   look(user);
@@ -73,12 +73,24 @@ bool Attendance::type(UserId user, domain::DeviceId device, domain::ChatId chat)
   if (std::ranges::find(present.links, device, &Link::device_id) == present.links.end()) {
     return false;
   }
-  const std::pair typing{device, chat};
-  if (std::ranges::find(present.typing, typing) != present.typing.end()) return true;
+  forget_ended_typing(present);
+  const auto ends_at = ports_.timers.now() + ports::kTypingLife;
+  const auto known = std::ranges::find_if(present.typing, [&](const auto& each) {
+    return each.device_id == device && each.chat_id == chat;
+  });
+  if (known != present.typing.end()) {
+    known->ends_at = ends_at;
+    return true;
+  }
   if (present.typing.size() >= limits_.typing_chats_max)
     present.typing.erase(present.typing.begin());
-  present.typing.push_back(typing);
+  present.typing.push_back({.device_id = device, .chat_id = chat, .ends_at = ends_at});
   return true;
+}
+
+void Attendance::forget_ended_typing(User& user) const {
+  std::erase_if(user.typing,
+                [now = ports_.timers.now()](const auto& each) { return each.ends_at <= now; });
 }
 
 /// Compares how the user's links stand with what is said of them.

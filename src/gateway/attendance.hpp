@@ -64,9 +64,14 @@ class Attendance {
     domain::DeviceId device_id;
     bool is_active = true;
   };
+  struct Typing {
+    domain::DeviceId device_id;
+    domain::ChatId chat_id;
+    SteadyTime ends_at;
+  };
   struct User {
     std::vector<Link> links;
-    std::vector<std::pair<domain::DeviceId, domain::ChatId>> typing;
+    std::vector<Typing> typing;
     /// What is to be said, and what others know.
     ports::PresenceState state = ports::PresenceState::offline;
     ports::PresenceState said = ports::PresenceState::offline;
@@ -78,6 +83,7 @@ class Attendance {
     std::optional<SteadyTime> stored_at;
   };
 
+  void forget_ended_typing(User& user) const;
   void look(domain::UserId user);
   void say(domain::UserId user, ports::PresenceState state);
   [[nodiscard]] Task<void> announce(domain::UserId user);

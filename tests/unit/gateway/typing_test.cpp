@@ -111,6 +111,21 @@ TEST_F(TypingTest, TheOtherDeviceMayStillType) {
   EXPECT_TRUE(all(bob, "typing_stop").empty());
 }
 
+TEST_F(TypingTest, AnotherDeviceThatTypedLongAgoTypesNoMore) {
+  const auto chat = direct(ann_, bob_).to_string();
+  auto ann = online(ann_);
+  auto tablet = online(again(ann_, "ann"));
+  auto bob = online(bob_);
+  (void)ask(tablet, "typing_start", {{"chatId", chat}});
+  node_.world.clock.advance(std::chrono::seconds(4));
+  settle(bob);
+  EXPECT_EQ(all(bob, "typing_stop").size(), 1U);
+  (void)ask(ann, "typing_start", {{"chatId", chat}});
+  ann.disconnect();
+  settle(bob);
+  EXPECT_EQ(all(bob, "typing_stop").size(), 2U);
+}
+
 TEST_F(TypingTest, OutsidersAndNonsenseAreRefused) {
   const auto chat = direct(ann_, bob_).to_string();
   auto cat = online(cat_);
