@@ -16,16 +16,20 @@ class Checkpointer {
  public:
   struct Limits {
     /// From here on in passing: nobody waits, and what readers still look at stays.
-    std::size_t wal_bytes_passive = 4UL * 1024 * 1024;
-    /// From here on to the end, so that the log begins anew: the writer waits for the rest of it.
+    /// Often enough that the rest is little, seldom enough that a page which many commits changed
+    /// is carried over once for all of them.
+    std::size_t wal_bytes_passive = 16UL * 1024 * 1024;
+    /// From here on to the end, so that the log begins anew in the same file: the writer waits for
+    /// what is left after a checkpoint in passing.
     std::size_t wal_bytes_reset = 64UL * 1024 * 1024;
   };
 
   Checkpointer(std::string file, Limits limits);
   ~Checkpointer() { stop(); }
 
-  /// After a commit, from any thread: begins a checkpoint if it is time for one.
-  void look();
+  /// After a commit, on the writer's thread: begins a checkpoint if it is time for one.
+  /// `log_bytes`: of the log since it last began anew.
+  void look(std::size_t log_bytes);
   void stop() { pool_.stop(); }
 
   /// Of the log's file; the space of what was carried over is used again.
@@ -33,12 +37,13 @@ class Checkpointer {
 
  private:
   void checkpoint(bool is_reset);
+  [[nodiscard]] bool run(int mode);
 
   std::string file_;
   Limits limits_;
   std::atomic<bool> is_running_ = false;
-  std::atomic<std::size_t> wal_bytes_carried_ =
-      0;                                    ///< Where the log's file stood at the last checkpoint.
+  std::size_t carried_bytes_ = 0;  ///< Of the log, by the last checkpoint. Whose turn it is by
+                                   ///< `is_running_`.
   std::unique_ptr<Connection> connection_;  ///< Of the checkpoint that runs.
   runtime::BlockingPool pool_;              ///< Last: its thread uses what is above.
 };

@@ -117,6 +117,25 @@ Uuid Statement::uuid(int column) const {
   return uuid;
 }
 
+void Connection::watch_log() {
+  static_cast<void>(frame_bytes());
+  const auto note = [](void* self, sqlite3* /*handle*/, const char* /*name*/, int frames) {
+    static_cast<Connection*>(self)->log_frames_ = static_cast<std::size_t>(frames);
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(handle_, note, this);
+}
+
+std::size_t Connection::frame_bytes() {
+  // The file format's header of a frame.
+  constexpr std::size_t kFrameHeaderBytes = 24;
+  if (frame_bytes_ == 0) {
+    auto row = prepare("PRAGMA page_size");
+    if (row.step()) frame_bytes_ = static_cast<std::size_t>(row.integer(0)) + kFrameHeaderBytes;
+  }
+  return frame_bytes_;
+}
+
 std::size_t Connection::SqlHash::operator()(std::string_view sql) const {
   std::uint64_t middle = 0;
   std::uint64_t end = 0;

@@ -128,6 +128,13 @@ class Connection {
   /// Inside a transaction.
   [[nodiscard]] bool is_in_transaction() const;
 
+  /// Notes from now on how long the write-ahead log is. A PRAGMA wal_autocheckpoint would end it.
+  void watch_log();
+  /// Of the log since it last began anew, as this connection's last commit left it; 0 before that.
+  [[nodiscard]] std::size_t log_bytes() const { return log_frames_ * frame_bytes_; }
+  /// Of one page in the log.
+  [[nodiscard]] std::size_t frame_bytes();
+
   [[nodiscard]] sqlite3* handle() const { return handle_; }
   /// Statements stepped to their first answer by all connections of the process: what a test
   /// counts.
@@ -143,6 +150,8 @@ class Connection {
   };
 
   sqlite3* handle_ = nullptr;
+  std::size_t log_frames_ = 0;
+  std::size_t frame_bytes_ = 0;  ///< 0: not asked for yet.
   std::unordered_map<std::string_view, sqlite3_stmt*, SqlHash> statements_;
 };
 

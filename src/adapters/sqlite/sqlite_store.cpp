@@ -24,7 +24,9 @@ std::unique_ptr<Connection> open(const std::string& file, const SqliteStore::Opt
         (options.is_synchronous ? "FULL" : "OFF") +
         "; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -32000; "
         // What a savepoint may have to undo: beyond sixteen pages it went to a file, page by page.
-        "PRAGMA temp_store = MEMORY;");
+        "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = " +
+        std::to_string(options.checkpoints.wal_bytes_reset));
+    connection->watch_log();
     migrate(*connection);
     time_bound = read_time_bound(*connection);
     epoch = read_epoch(*connection);
@@ -42,7 +44,7 @@ SqliteStore::SqliteStore(Options options)
       checkpointer_(file_, options.checkpoints),
       writer_(open(file_, options, time_bound_, epoch_), options.writer,
               [this](Connection& connection) {
-                checkpointer_.look();
+                checkpointer_.look(connection.log_bytes());
                 keep_time_bound(connection);
               }),
       recent_(std::max(time_bound_, now_utc())),
