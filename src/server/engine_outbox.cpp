@@ -47,6 +47,7 @@ void EngineShard::check_total() {
 
 Run EngineShard::begin_run(const Packet& packet) {
   const Run run(new PacketRun(packet->packet_class()));
+  run->charge_to(unpublished_bytes_);
   run->append(*packet);
   return run;
 }
@@ -61,7 +62,6 @@ void EngineShard::follow(EngineLink& link, const Run& run, const Packet& packet)
   link.outbox.follow_run(run, run->size() - packet->size());
   ++run->readers;
   counters::packets_out.add();
-  add_bytes(static_cast<std::int64_t>(packet->size()));
   mark_dirty(link);
 }
 
@@ -70,9 +70,7 @@ bool EngineShard::extend(PacketRun& run, const Packet& packet) {
                     run.size() + packet->size() <= run_bytes_max();
   if (!fits) return false;
   run.append(*packet);
-  const auto readers = static_cast<std::int64_t>(run.readers);
-  counters::packets_out.add(readers);
-  add_bytes(readers * static_cast<std::int64_t>(packet->size()));
+  counters::packets_out.add(static_cast<std::int64_t>(run.readers));
   for (const auto key : std::exchange(run.apart, {})) {
     if (auto* const link = links_.find(key)) follow(*link, &run, packet);
   }
@@ -133,9 +131,7 @@ bool EngineShard::make_room(EngineLink& link, const PacketBuffer& packet) {
       counters::dropped(dropped).add();
       return false;
     }
-    const auto before = link.outbox.bytes();
     counters::dropped(dropped).add(static_cast<std::int64_t>(link.outbox.drop(dropped)));
-    count_bytes(before, link);
     if (fits(link, packet)) return true;
   }
   counters::dropped(packet_class).add();
@@ -145,24 +141,20 @@ bool EngineShard::make_room(EngineLink& link, const PacketBuffer& packet) {
 
 void EngineShard::push(EngineLink& link, Packet packet) {
   leave_run(link);
-  const auto before = link.outbox.bytes();
+  packet->charge_to(unpublished_bytes_);
   link.outbox.push(std::move(packet));
-  count_bytes(before, link);
   mark_dirty(link);
 }
 
 void EngineShard::push_next(EngineLink& link, Packet packet) {
-  const auto before = link.outbox.bytes();
+  packet->charge_to(unpublished_bytes_);
   link.outbox.push_next(std::move(packet));
-  count_bytes(before, link);
   mark_dirty(link);
 }
 
 void EngineShard::overflow(EngineLink& link) {
   leave_run(link);
-  const auto before = link.outbox.bytes();
   const auto dropped = link.outbox.drop_all();
-  count_bytes(before, link);
   counters::dropped(PacketClass::durable).add(static_cast<std::int64_t>(dropped.durable));
   counters::dropped(PacketClass::receipt).add(static_cast<std::int64_t>(dropped.receipts));
   counters::dropped(PacketClass::ephemeral).add(static_cast<std::int64_t>(dropped.ephemeral));
@@ -241,7 +233,6 @@ void EngineShard::flush(EngineLink& link) {
 void EngineShard::write_websocket(EngineLink& link) {
   auto& transport = *link.websocket;
   leave_run(link);
-  const auto before = link.outbox.bytes();
   while (!transport.is_blocked() && !link.outbox.empty()) {
     std::array<Link::Piece, kPiecesMax> pieces;
     const auto count = link.outbox.gather(pieces, kWriteBytesMax);
@@ -253,7 +244,6 @@ void EngineShard::write_websocket(EngineLink& link) {
     link.outbox.consume(taken);
     transport.set_blocked(taken < offered);
   }
-  count_bytes(before, link);
 }
 
 void EngineShard::flush_websocket(EngineLink& link) {
@@ -288,7 +278,6 @@ void EngineShard::answer_poll(EngineLink& link, std::string payload) {
 std::string EngineShard::take_payload(EngineLink& link) {
   const auto packets_max = shared_.options.poll_packets_max;
   auto& outbox = link.outbox;
-  const auto before = outbox.bytes();
   std::string payload;
   std::size_t packets = 0;
   while (!outbox.empty()) {
@@ -308,16 +297,11 @@ std::string EngineShard::take_payload(EngineLink& link) {
     packets += packet.parts();
     outbox.pop_front();
   }
-  count_bytes(before, link);
   return payload;
 }
 
-void EngineShard::count_bytes(std::size_t before, const EngineLink& link) {
-  add_bytes(static_cast<std::int64_t>(link.outbox.bytes()) - static_cast<std::int64_t>(before));
-}
-
-void EngineShard::add_bytes(std::int64_t bytes) {
-  unpublished_bytes_ += bytes;
+/// Between turns.
+void EngineShard::publish_many_bytes() {
   if (std::abs(unpublished_bytes_) > kUnpublishedMax) publish_bytes();
 }
 

@@ -174,6 +174,7 @@ void EngineShard::receive_poll(EngineLink& link, const SessionRequest& request) 
   step(link, outcome.actions);
   if (outcome.verdict != Verdict::accepted) return answer(request.ticket, empty_response(400));
   if (!link.is_over) flush(link);
+  publish_many_bytes();
 }
 
 void EngineShard::receive_post(EngineLink& link, const SessionRequest& request) {

@@ -182,9 +182,7 @@ void EngineShard::end_link(EngineLink& link) {
     part_from(std::move(link.websocket), farewell);
   }
   leave_run(link);
-  const auto before = link.outbox.bytes();
   link.outbox = {};
-  count_bytes(before, link);
   counters::links_now.add(-1);
   shared_.addresses.give_back(address_of_opener(link.opener));
   ended_links_.push_back(links_.take(link.key.slot));

@@ -62,7 +62,7 @@ class EngineShard {
   /// `follow` sends to each of them, and a packet more for all of them. Who must be looked at for
   /// each packet (a slow reader, polling, whoever is sent something else in between) is. False: the
   /// packet does not go into this run, so begin another.
-  [[nodiscard]] static Run begin_run(const Packet& packet);
+  [[nodiscard]] Run begin_run(const Packet& packet);
   void follow(EngineLink& link, const Run& run, const Packet& packet);
   [[nodiscard]] bool extend(PacketRun& run, const Packet& packet);
   /// After the last `follow`.
@@ -172,9 +172,8 @@ class EngineShard {
   void answer_poll(EngineLink& link, std::string payload);
   void answer_poll_last(EngineLink& link, std::string_view farewell);
   [[nodiscard]] std::string take_payload(EngineLink& link);
-  void count_bytes(std::size_t before, const EngineLink& link);
-  void add_bytes(std::int64_t bytes);
   void publish_bytes();
+  void publish_many_bytes();
 
   struct Waiting {
     std::shared_ptr<HttpExchange> exchange;
@@ -184,6 +183,8 @@ class EngineShard {
   std::uint32_t index_;
   Timers& timers_;
   LinkHandler& above_;
+  /// What waits for readers here, as far as it is not in the total of the process yet.
+  std::int64_t unpublished_bytes_ = 0;
   SlotMap<EngineLink> links_;
   std::unordered_map<std::uint64_t, Waiting> waiting_;  ///< Requests by the number of the ticket.
   std::unordered_map<std::uint64_t, std::shared_ptr<HttpArrival>> arriving_;  ///< The same.
@@ -199,7 +200,6 @@ class EngineShard {
   std::vector<std::unique_ptr<WebSocketTransport>> ended_transports_;
   bool turn_is_posted_ = false;
   std::uint64_t turn_number_ = 1;
-  std::int64_t unpublished_bytes_ = 0;  ///< Not yet in the total of the process.
 };
 
 }  // namespace knotos::server

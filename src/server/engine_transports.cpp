@@ -34,7 +34,10 @@ void EngineShard::on_bytes(WebSocketTransport& transport, std::span<const std::u
   }
 }
 
-void EngineShard::on_writable(WebSocketTransport& transport) { flush_websocket(transport.link()); }
+void EngineShard::on_writable(WebSocketTransport& transport) {
+  flush_websocket(transport.link());
+  publish_many_bytes();
+}
 
 void EngineShard::on_end(WebSocketTransport& transport, LinkEnd end) {
   auto& link = transport.link();

@@ -49,8 +49,8 @@ struct Options {
   std::size_t links_per_address_max = 0;       ///< Open at a time; 429 beyond. 0: no limit.
   Rate links_per_address_rate;                 ///< Opened; 429 with Retry-After beyond.
   std::size_t outbox_bytes_max = 1024 * 1024;  ///< What waits for one slow reader.
-  std::size_t outbox_bytes_total_max =
-      1024UL * 1024 * 1024;               ///< What waits for all of them, per process.
+  /// Memory of what waits for all of them, per process: what several wait for counts once.
+  std::size_t outbox_bytes_total_max = 1024UL * 1024 * 1024;
   std::vector<std::string> cors_origins;  ///< Empty: no CORS headers. "*": anybody.
   bool cors_credentials = false;
   std::string cookie_name;  ///< Of a cookie with the sid in the polling handshake. Empty: none.

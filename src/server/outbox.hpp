@@ -58,7 +58,7 @@ class Outbox {
  private:
   /// These bytes of a packet or a run are still to be written.
   struct Entry {
-    boost::intrusive_ptr<const SharedFrames> frames;
+    AwaitedFrames frames;
     std::uint32_t begin = 0;
     std::uint32_t end = 0;  ///< Of a run that is followed, not known yet.
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace knotos::server {
@@ -54,11 +55,54 @@ class SharedFrames
   /// How many packets end within these bytes.
   [[nodiscard]] virtual std::size_t packets_in(std::size_t begin, std::size_t end) const = 0;
 
+  /// Where their bytes are counted while somebody waits for them: once, however many do. It must
+  /// outlive the waiting. Pre: nobody waits yet, or it is the same account.
+  void charge_to(std::int64_t& account) const { account_ = &account; }
+
  protected:
   explicit SharedFrames(PacketClass packet_class) : class_(packet_class) {}
+  void grow(std::string_view bytes);
 
   PacketClass class_;
   std::string bytes_;
+
+ private:
+  friend class AwaitedFrames;
+  /// What a reader that waits costs by itself: its entry in the queue, twice, as vectors grow.
+  static constexpr std::int64_t kReaderBytes = 64;
+
+  void add_reader() const;
+  void remove_reader() const;
+
+  mutable std::uint32_t readers_ = 0;
+  mutable std::int64_t* account_ = nullptr;
+};
+
+/// The frames that one reader waits for.
+class AwaitedFrames {
+ public:
+  template <class Frames>
+  AwaitedFrames(boost::intrusive_ptr<Frames> frames) : frames_(std::move(frames)) {
+    frames_->add_reader();
+  }
+  AwaitedFrames(const AwaitedFrames& other) : AwaitedFrames(other.frames_) {}
+  AwaitedFrames(AwaitedFrames&&) noexcept = default;
+  AwaitedFrames& operator=(const AwaitedFrames&) = delete;
+  AwaitedFrames& operator=(AwaitedFrames&& other) noexcept {
+    std::swap(frames_, other.frames_);
+    return *this;
+  }
+  ~AwaitedFrames() { reset(); }
+
+  void reset() {
+    if (frames_) frames_->remove_reader();
+    frames_.reset();
+  }
+  [[nodiscard]] const SharedFrames& operator*() const { return *frames_; }
+  [[nodiscard]] const SharedFrames* operator->() const { return frames_.get(); }
+
+ private:
+  boost::intrusive_ptr<const SharedFrames> frames_;
 };
 
 /// One Engine.IO message on its way out, encoded once for everybody on this shard: as WebSocket

@@ -9,7 +9,7 @@ namespace knotos::server {
 void PacketRun::append(const PacketBuffer& packet) {
   KN_ASSERT(is_open_ && packet.packet_class() == packet_class());
   const auto frames = packet.frames();
-  bytes_.append(reinterpret_cast<const char*>(frames.data()), frames.size());
+  grow({reinterpret_cast<const char*>(frames.data()), frames.size()});
   ends_.push_back(static_cast<std::uint32_t>(bytes_.size()));
 }
 

@@ -289,5 +289,27 @@ TEST_F(ProcessBudgetTest, TheLargestQueueGoesFirst) {
   EXPECT_EQ(links(), 2U);
 }
 
+TEST_F(ProcessBudgetTest, WhatManyWaitForCountsOnce) {
+  bool is_anybody_told = false;
+  world.server.of("/").on_overflow([&](Socket&) { is_anybody_told = true; });
+  std::vector<test::FakeWebSocket> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(world.connect());
+    static_cast<void>(clients.back().take());
+    clients.back().peer().take_only(0);
+  }
+  const auto before = counters::outbox_bytes_now.value();
+  world.shards.on(0, [&] {
+    (void)world.server.in("/").emit("message", "\"" + std::string(2'000, 'x') + "\"");
+  });
+  world.shards.run();
+  EXPECT_FALSE(is_anybody_told);
+  EXPECT_GT(counters::outbox_bytes_now.value(), before + 2'000);
+  EXPECT_LT(counters::outbox_bytes_now.value(), before + 2'500);
+  for (auto& client : clients) client.peer().take_more();
+  world.shards.run();
+  EXPECT_EQ(counters::outbox_bytes_now.value(), before);
+}
+
 }  // namespace
 }  // namespace knotos::server
