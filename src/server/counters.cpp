@@ -25,7 +25,8 @@ using metrics::Gauge;
 
 Gauge links_now("server_links", "Engine.IO sessions that are open.");
 Gauge sockets_now("server_sockets", "Sockets that are connected to a namespace.");
-Gauge outbox_bytes_now("server_outbox_bytes", "Memory of what waits for readers; what several wait for counts once.");
+Gauge outbox_bytes_now("server_outbox_bytes",
+                       "Memory of what waits for readers; what several wait for counts once.");
 Counter packets_in("server_packets_in_total", "Engine.IO messages received.");
 Counter packets_out("server_packets_out_total", "Packets queued for a link.");
 Counter bytes_in("server_bytes_in_total", "Bytes received on WebSockets and in polling bodies.");
