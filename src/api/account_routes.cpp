@@ -67,12 +67,18 @@ Task<Result<Reply>> AccountRoutes::logout(CallPtr call) {
 }
 
 Task<Result<Reply>> AccountRoutes::sessions(CallPtr call) {
+  Parameters parameters(*call);
+  const auto query = newest_first_query(parameters);
+  if (auto checked = parameters.finish(); !checked) co_return fail(std::move(checked.error()));
   auto devices = co_await accounts_.sessions(call->caller.user_id);
   if (!devices) co_return fail(std::move(devices.error()));
+  const auto next_cursor = cut_to_page(*devices, query, [](const domain::Device& device) {
+    return json::NewestFirstPosition{.created_at = device.created_at, .key = device.id.to_string()};
+  });
   const auto append = [&call](std::string& out, const domain::Device& device) {
     json::append_device(out, device, device.id == call->caller.device_id);
   };
-  co_return json_reply(list_page(*devices, append, std::nullopt));
+  co_return json_reply(list_page(*devices, append, next_cursor));
 }
 
 Task<Result<Reply>> AccountRoutes::revoke(CallPtr call) {

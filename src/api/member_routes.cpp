@@ -130,12 +130,16 @@ Task<Result<Reply>> MemberRoutes::hand_over(CallPtr call) {
 }
 
 Task<Result<Reply>> MemberRoutes::invites(CallPtr call) {
-  const auto chat = chat_of(*call);
-  if (!chat) co_return fail(chat.error());
-  const auto invites = co_await members_.invites(call->caller.user_id, *chat);
-  if (!invites) co_return fail(invites.error());
-  // So few that they are one page.
-  co_return json_reply(list_page(*invites, json::append_invite, std::nullopt));
+  Parameters parameters(*call);
+  const auto chat = parameters.id<domain::ChatId>("chatId");
+  const auto query = newest_first_query(parameters);
+  if (auto checked = parameters.finish(); !checked) co_return fail(std::move(checked.error()));
+  auto invites = co_await members_.invites(call->caller.user_id, chat);
+  if (!invites) co_return fail(std::move(invites.error()));
+  const auto next_cursor = cut_to_page(*invites, query, [](const ports::Invite& invite) {
+    return json::NewestFirstPosition{.created_at = invite.created_at, .key = invite.code};
+  });
+  co_return json_reply(list_page(*invites, json::append_invite, next_cursor));
 }
 
 Task<Result<Reply>> MemberRoutes::make_invite(CallPtr call) {

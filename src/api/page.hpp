@@ -1,10 +1,15 @@
 #pragma once
 
+#include "api/parameters.hpp"
+#include "json/cursor.hpp"
 #include "json/text.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 
 namespace knotos::api {
 
@@ -18,6 +23,34 @@ template <class Items, class AppendItem>
   json::append_page(object, next_cursor);
   object.close();
   return out;
+}
+
+/// What a request wants of a short list that is read whole, newest first.
+struct NewestFirstQuery {
+  std::optional<json::NewestFirstPosition> after;
+  std::size_t limit = 0;
+};
+
+/// Takes `limit` and `cursor`.
+[[nodiscard]] NewestFirstQuery newest_first_query(Parameters& parameters);
+
+/// Cuts the list to the page that was asked for. Answers the cursor of the next one; nullopt: there
+/// is none. `position_of` answers a json::NewestFirstPosition.
+template <class Items, class PositionOf>
+[[nodiscard]] std::optional<std::string> cut_to_page(Items& items, const NewestFirstQuery& query,
+                                                     PositionOf position_of) {
+  const auto is_before = [](const auto& one, const auto& other) {
+    return std::tie(other.created_at, one.key) < std::tie(one.created_at, other.key);
+  };
+  std::ranges::sort(items, is_before, position_of);
+  if (query.after) {
+    std::erase_if(items, [&](const auto& item) {
+      return !is_before(*query.after, json::NewestFirstPosition(position_of(item)));
+    });
+  }
+  if (items.size() <= query.limit) return std::nullopt;
+  items.erase(items.begin() + static_cast<std::ptrdiff_t>(query.limit), items.end());
+  return json::encode_cursor(position_of(items.back()));
 }
 
 }  // namespace knotos::api

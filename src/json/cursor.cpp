@@ -14,6 +14,7 @@ namespace {
 constexpr char kChatList = 'c';
 constexpr char kReactions = 'r';
 constexpr char kUsers = 'u';
+constexpr char kNewestFirst = 'n';
 constexpr std::size_t kChatListBytes = 1 + 4 + 8 + 16;
 
 }  // namespace
@@ -79,6 +80,24 @@ Result<std::string> decode_user_cursor(std::string_view text) {
   auto username = unseal(kUsers, text);
   if (!username) return refuse_cursor();
   return *std::move(username);
+}
+
+std::string encode_cursor(const NewestFirstPosition& position) {
+  std::string text;
+  append_number(text, static_cast<std::uint64_t>(position.created_at.time_since_epoch().count()),
+                8);
+  text += position.key;
+  return seal(kNewestFirst, text);
+}
+
+Result<NewestFirstPosition> decode_newest_first_cursor(std::string_view text) {
+  const auto position = unseal(kNewestFirst, text);
+  if (!position || position->size() <= 8) return refuse_cursor();
+  std::string_view rest = *position;
+  NewestFirstPosition decoded;
+  decoded.created_at = Time(Milliseconds(static_cast<std::int64_t>(take_number(rest, 8))));
+  decoded.key = rest;
+  return decoded;
 }
 
 }  // namespace knotos::json

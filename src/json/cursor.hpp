@@ -28,4 +28,15 @@ namespace knotos::json {
 /// Errors: validation_failed at /cursor.
 [[nodiscard]] Result<std::string> decode_user_cursor(std::string_view text);
 
+/// A place in a short list that is read whole, newest first.
+struct NewestFirstPosition {
+  Time created_at;
+  std::string key;  ///< Ascending among those of one time.
+
+  bool operator==(const NewestFirstPosition&) const = default;
+};
+[[nodiscard]] std::string encode_cursor(const NewestFirstPosition& position);
+/// Errors: validation_failed at /cursor.
+[[nodiscard]] Result<NewestFirstPosition> decode_newest_first_cursor(std::string_view text);
+
 }  // namespace knotos::json

@@ -167,6 +167,32 @@ test('sessions are listed and revoked one by one', { timeout: minute }, async (t
   assertRefused(await refresh(elsewhere), 401, 'unauthenticated');
 });
 
+test('sessions and invites come in pages, newest first', { timeout: minute }, async (t) => {
+  const server = await startServer(t);
+  const [ann] = await registerMany(server, 1);
+  for (let i = 0; i < 3; i += 1) await ann.anotherDevice();
+  const chatId = await ann.group('Open', []);
+  for (let i = 0; i < 3; i += 1) await ann.ask('POST', `/v1/chats/${chatId}/invites`, {});
+  for (const path of ['/v1/auth/sessions', `/v1/chats/${chatId}/invites`]) {
+    const whole = (await ann.ask('GET', path)).data;
+    const paged = [];
+    let cursor = '';
+    for (let more = true; more; ) {
+      const { data, page } = await ann.ask('GET', `${path}?limit=2${cursor}`);
+      assert.ok(data.length <= 2);
+      paged.push(...data);
+      more = page.hasMore;
+      cursor = `&cursor=${page.nextCursor}`;
+    }
+    assert.deepEqual(paged, whole);
+    for (const limit of [0, 101, 'many']) {
+      const refused = await ann.request('GET', `${path}?limit=${limit}`);
+      assertRefused(refused, 422, 'validation-failed');
+    }
+    assertRefused(await ann.request('GET', `${path}?cursor=x`), 422, 'validation-failed');
+  }
+});
+
 test('who may not connect is told why', { timeout: minute }, async (t) => {
   const server = await startServer(t);
   const [ann, ben] = await registerMany(server, 2);

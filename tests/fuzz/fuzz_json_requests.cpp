@@ -55,6 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto text = fuzz::Input(data, size).rest();
   fuzz::check(json::decode_chat_list_cursor(text));
   fuzz::check(json::decode_user_cursor(text));
+  fuzz::check(json::decode_newest_first_cursor(text));
 
   const auto object = json::parse_object(text);
   if (!object) {

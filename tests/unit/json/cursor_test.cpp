@@ -28,6 +28,8 @@ TEST(CursorTest, APositionReadsBackAsItWas) {
   position.updated_at = Time(Milliseconds(-5));
   EXPECT_EQ(*decode_chat_list_cursor(encode_cursor(position)), position);
   EXPECT_EQ(*decode_user_cursor(encode_user_cursor("ann.b")), "ann.b");
+  const NewestFirstPosition place{.created_at = Time(Milliseconds(12)), .key = "some-key"};
+  EXPECT_EQ(*decode_newest_first_cursor(encode_cursor(place)), place);
 }
 
 TEST(CursorTest, IsSafeInAUrl) {
@@ -54,6 +56,7 @@ TEST(CursorTest, WhatWasNeverOneIsRefused) {
   for (const std::string_view text : {"", "x", "AAAA", "null", "0", "../..", "%00", "🙂", "=="}) {
     expect_refused(decode_chat_list_cursor(text), text);
     expect_refused(decode_user_cursor(text), text);
+    expect_refused(decode_newest_first_cursor(text), text);
   }
   expect_refused(decode_user_cursor(std::string(100'000, 'A')), "long");
 }
