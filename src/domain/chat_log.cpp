@@ -79,6 +79,9 @@ void apply_membership(UserChatState& state, const MembershipChange& change,
   state.marked_unread = false;
   state.is_archived = false;
   state.is_off_list = false;
+  // Others may have taken its place among the pinned ones.
+  state.is_pinned = false;
+  state.pin_order = 0;
 }
 
 void apply_own_message(UserChatState& state, const Chat& before, const Message& message) {

@@ -82,6 +82,7 @@ TEST_P(GroupLogContract, AJoinMakesAMemberWhoStandsAtIt) {
 
 TEST_P(GroupLogContract, ALeaveEndsTheMembershipAndKeepsTheState) {
   ASSERT_EQ(scene_.send(group_, bob_, "k1").status, AppendStatus::appended);
+  ASSERT_TRUE(world_->run(world_->states().update(bob_, group_, {.is_pinned = true}, at(1))));
   ASSERT_EQ(leave(bob_).status, AppendStatus::appended);
   const auto state = scene_.load_state(group_, bob_);
   EXPECT_FALSE(state.is_member);
@@ -93,6 +94,7 @@ TEST_P(GroupLogContract, ALeaveEndsTheMembershipAndKeepsTheState) {
 
   ASSERT_EQ(join(bob_).status, AppendStatus::appended);
   EXPECT_EQ(scene_.load_state(group_, bob_).own_count, 1U);
+  EXPECT_FALSE(scene_.load_state(group_, bob_).is_pinned) << "its place may be taken by now";
   EXPECT_EQ(world_->run(world_->chats().chats_of(bob_))->size(), 1U);
 }
 

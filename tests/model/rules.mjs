@@ -160,6 +160,8 @@ export class Chat {
       hidden: [],
       ...this.states.get(user.id),
       isArchived: false,
+      isPinned: false,
+      pinOrder: 0,
       isOffList: false,
       markedUnread: false,
       userId: user.id,
