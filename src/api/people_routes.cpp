@@ -94,8 +94,7 @@ Task<Result<Reply>> PeopleRoutes::delete_me(CallPtr call) {
   if (!body) co_return fail(body.error());
   auto password = json::password_request(*body);
   if (!password) co_return fail(std::move(password.error()));
-  auto deleted =
-      co_await own_.account_end.delete_account(call->caller.user_id, std::move(*password));
+  auto deleted = co_await own_.account_end.delete_account(call->caller, std::move(*password));
   if (!deleted) co_return fail(std::move(deleted.error()));
   co_return empty_reply();
 }

@@ -65,16 +65,17 @@ Task<Result<AccountEnd::Export>> AccountEnd::export_data(UserId user,
   co_return document;
 }
 
-Task<Result<void>> AccountEnd::delete_account(UserId user, std::string password) {
+Task<Result<void>> AccountEnd::delete_account(ports::AccessClaims caller, std::string password) {
+  const auto user = caller.user_id;
   auto is_right = co_await ports_.accounts.has_password(user, std::move(password));
   if (!is_right) co_return fail(std::move(is_right.error()));
   if (!*is_right) co_return fail(Errc::forbidden, "This is not the password of the account.");
+  auto alone = co_await sign_out_others(caller);
+  if (!alone) co_return fail(std::move(alone.error()));
   auto chats = co_await ports_.syncs.all_chats(user);
   if (!chats) co_return fail(std::move(chats.error()));
-  for (const auto& chat : *chats) {
-    auto erased = co_await erase_all(user, chat.chat.id);
-    if (!erased) co_return fail(std::move(erased.error()));
-  }
+  auto erased = co_await erase_all(user, *chats);
+  if (!erased) co_return fail(std::move(erased.error()));
   for (const auto& chat : *chats) {
     if (chat.chat.type != domain::ChatType::group || !chat.state.is_member) continue;
     auto left = co_await ports_.writes.change_group(chat.chat.id, {.deed = GroupDeed::leave,
@@ -85,16 +86,34 @@ Task<Result<void>> AccountEnd::delete_account(UserId user, std::string password)
                                                                    .history_visibility = {}});
     if (!left && left.error().code != Errc::not_found) co_return fail(std::move(left.error()));
   }
-  auto devices = co_await ports_.account_store.devices_of(user);
-  if (!devices) co_return fail(std::move(devices.error()));
+  // What the others had under way when they were signed out may have come since.
+  chats = co_await ports_.syncs.all_chats(user);
+  if (!chats) co_return fail(std::move(chats.error()));
+  erased = co_await erase_all(user, *chats);
+  if (!erased) co_return fail(std::move(erased.error()));
   auto deleted = co_await ports_.people.delete_account(user);
   if (!deleted) co_return fail(std::move(deleted.error()));
   accounts_deleted.add();
+  announce_end(user, caller.device_id);
+  co_return Result<void>();
+}
+
+/// So that they write nothing more while what they wrote is erased.
+Task<Result<void>> AccountEnd::sign_out_others(ports::AccessClaims caller) {
+  auto devices = co_await ports_.account_store.devices_of(caller.user_id);
+  if (!devices) co_return fail(std::move(devices.error()));
   for (const auto& device : *devices) {
-    ports_.bus.publish(ports::SessionRevoked{
-        .user_id = user, .device_id = device.id, .reason = "account-deleted"});
+    if (device.id == caller.device_id) continue;
+    auto revoked = co_await ports_.account_store.revoke_device(caller.user_id, device.id);
+    if (!revoked) co_return fail(std::move(revoked.error()));
+    announce_end(caller.user_id, device.id);
   }
   co_return Result<void>();
+}
+
+void AccountEnd::announce_end(UserId user, domain::DeviceId device) {
+  ports_.bus.publish(
+      ports::SessionRevoked{.user_id = user, .device_id = device, .reason = "account-deleted"});
 }
 
 Task<Result<People>> AccountEnd::all_contacts(UserId user) {
@@ -121,6 +140,14 @@ Task<Result<People>> AccountEnd::all_blocks(UserId user) {
     has_more = page->has_more;
   }
   co_return people;
+}
+
+Task<Result<void>> AccountEnd::erase_all(UserId user, const std::vector<ports::SyncedChat>& chats) {
+  for (const auto& chat : chats) {
+    auto erased = co_await erase_all(user, chat.chat.id);
+    if (!erased) co_return fail(std::move(erased.error()));
+  }
+  co_return Result<void>();
 }
 
 Task<Result<void>> AccountEnd::erase_all(UserId user, domain::ChatId chat) {

@@ -64,15 +64,20 @@ class AccountEnd {
   [[nodiscard]] Task<Result<Export>> export_data(domain::UserId user,
                                                  std::optional<ExportPosition> after);
 
-  /// Everything the user wrote is erased by ordinary entries of the chats' logs, groups are left,
-  /// devices signed out, and the account is marked as gone, last: where it fails half-way, the same
-  /// request again goes on from there. Answers when all of it is done. Errors: forbidden (a wrong
-  /// password), overloaded, store_unavailable.
-  [[nodiscard]] Task<Result<void>> delete_account(domain::UserId user, std::string password);
+  /// The user's other devices are signed out, everything the user wrote is erased by ordinary
+  /// entries of the chats' logs, groups are left, and the account is marked as gone, last, which
+  /// signs the caller out: where it fails half-way, the same request again goes on from there.
+  /// Answers when all of it is done. Errors: forbidden (a wrong password), overloaded,
+  /// store_unavailable.
+  [[nodiscard]] Task<Result<void>> delete_account(ports::AccessClaims caller, std::string password);
 
  private:
   [[nodiscard]] Task<Result<std::vector<ports::Acquaintance>>> all_contacts(domain::UserId user);
   [[nodiscard]] Task<Result<std::vector<ports::Acquaintance>>> all_blocks(domain::UserId user);
+  [[nodiscard]] Task<Result<void>> sign_out_others(ports::AccessClaims caller);
+  void announce_end(domain::UserId user, domain::DeviceId device);
+  [[nodiscard]] Task<Result<void>> erase_all(domain::UserId user,
+                                             const std::vector<ports::SyncedChat>& chats);
   [[nodiscard]] Task<Result<void>> erase_all(domain::UserId user, domain::ChatId chat);
 
   Ports ports_;

@@ -86,12 +86,15 @@ class ChatWorld {
                         .username = name,
                         .display_name = name,
                         .created_at = clock.now()};
-    ports::NewDevice device;
-    device.device.id = ports::random_id<domain::DeviceId>(random);
-    device.device.user_id = credentials.user.id;
-    random.fill(device.refresh_hash);
     const auto id = credentials.user.id;
-    must(run(memory.create(std::move(credentials), std::move(device))));
+    must(run(memory.create(std::move(credentials), new_device(id))));
+    return id;
+  }
+
+  domain::DeviceId add_device(domain::UserId user) {
+    auto device = new_device(user);
+    const auto id = device.device.id;
+    must(run(memory.add_device(std::move(device))));
     return id;
   }
 
@@ -142,6 +145,15 @@ class ChatWorld {
   SeededRandom random;
   adapters::memory::MemoryStore memory;
   ChatProcess process;
+
+ private:
+  ports::NewDevice new_device(domain::UserId user) {
+    ports::NewDevice device;
+    device.device.id = ports::random_id<domain::DeviceId>(random);
+    device.device.user_id = user;
+    random.fill(device.refresh_hash);
+    return device;
+  }
 };
 
 /// For EXPECT_EQ: the code of a failure, or nothing.

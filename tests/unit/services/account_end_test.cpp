@@ -39,6 +39,12 @@ class AccountEndTest : public testing::Test {
                                 limits);
   }
 
+  /// Of Ann's first device.
+  ports::AccessClaims claims() {
+    const auto devices = ChatWorld::must(run(world.memory.devices_of(ann)));
+    return {.user_id = ann, .device_id = devices.back().id, .expires_at = {}};
+  }
+
   ChatWorld world;
   AnyPassword passwords;
   NoTokens tokens;
@@ -58,7 +64,7 @@ class AccountEndTest : public testing::Test {
 
 TEST_F(AccountEndTest, AWrongPasswordEndsNothing) {
   ChatWorld::must(world.send(ann, chat, "a", "stays"));
-  EXPECT_EQ(failure_of(world.run(end.delete_account(ann, "wrong"))), Errc::forbidden);
+  EXPECT_EQ(failure_of(world.run(end.delete_account(claims(), "wrong"))), Errc::forbidden);
   EXPECT_EQ(world.messages_of(chat).at(0).content, "stays");
 }
 
@@ -68,7 +74,7 @@ TEST_F(AccountEndTest, WhatTheUserWroteIsErasedHoweverOldAndTheOrderHolds) {
   ChatWorld::must(world.send(bob, chat, "b", "stays"));
   ChatWorld::must(world.send(ann, group, "c", "gone too"));
   world.clock.advance(std::chrono::hours(24 * 365));
-  ChatWorld::must(world.run(end.delete_account(ann, "right")));
+  ChatWorld::must(world.run(end.delete_account(claims(), "right")));
   for (const auto& message : world.messages_of(chat)) {
     EXPECT_EQ(message.is_deleted, message.sender_id == ann);
   }
@@ -89,17 +95,30 @@ TEST_F(AccountEndTest, WhatWasWrittenInAGroupThatWasLeftIsErasedToo) {
                                                             .role = {},
                                                             .title = {},
                                                             .history_visibility = {}})));
-  ChatWorld::must(world.run(end.delete_account(ann, "right")));
+  ChatWorld::must(world.run(end.delete_account(claims(), "right")));
   EXPECT_TRUE(world.messages_of(group).back().is_deleted);
 }
 
 TEST_F(AccountEndTest, WhereItFailsHalfWayItGoesOnLater) {
   ChatWorld::must(world.send(ann, chat, "a"));
   world.memory.fail_next(ports::AppendStatus::unavailable);
-  EXPECT_EQ(failure_of(world.run(end.delete_account(ann, "right"))), Errc::store_unavailable);
+  EXPECT_EQ(failure_of(world.run(end.delete_account(claims(), "right"))), Errc::store_unavailable);
   EXPECT_FALSE(failure_of(run(world.memory.user_rev(ann)))) << "not gone before all is done";
-  ChatWorld::must(world.run(end.delete_account(ann, "right")));
+  ChatWorld::must(world.run(end.delete_account(claims(), "right")));
   EXPECT_TRUE(world.messages_of(chat).at(0).is_deleted);
+}
+
+TEST_F(AccountEndTest, OtherDevicesAreSignedOutBeforeAnythingIsErased) {
+  ChatWorld::must(world.send(ann, chat, "a"));
+  const auto caller = claims();
+  const auto other = world.add_device(ann);
+  world.memory.fail_next(ports::AppendStatus::unavailable);
+  EXPECT_EQ(failure_of(world.run(end.delete_account(caller, "right"))), Errc::store_unavailable);
+  const auto revoked = world.process.bus.all<ports::SessionRevoked>();
+  ASSERT_EQ(revoked.size(), 1U);
+  EXPECT_EQ(revoked[0].device_id, other);
+  EXPECT_TRUE(ChatWorld::must(run(world.memory.is_signed_in(ann, caller.device_id))));
+  EXPECT_FALSE(ChatWorld::must(run(world.memory.is_signed_in(ann, other))));
 }
 
 TEST_F(AccountEndTest, AnExportComesInPages) {
