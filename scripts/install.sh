@@ -3,7 +3,7 @@
 packages_build=(
   clang-19 lld-19 libclang-rt-19-dev llvm-19 ccache cmake ninja-build pkg-config
   libboost1.81-dev libboost-json1.81-dev libsimdjson-dev libssl-dev libsqlite3-dev libhiredis-dev
-  libmongoc-dev libsodium-dev
+  libmongoc-dev libsodium-dev libmimalloc-dev
   libcli11-dev libtomlplusplus-dev libspdlog-dev libfmt-dev prometheus-cpp-dev libicu-dev zlib1g-dev
   python3-yaml  # What describes the API is compiled at build time.
   # The tests are part of the same CMake project, so configuring it asks for GoogleTest.
