@@ -251,7 +251,7 @@ void add_links(Table& table) {
             [](Config& c) -> auto& { return c.socketio.flush_timeout; });
   table.add("outbox-bytes-max", "Bytes that may wait for one slow reader",
             [](Config& c) -> auto& { return c.socketio.outbox_bytes_max; });
-  table.add("outbox-bytes-total-max", "Bytes that may wait for all slow readers",
+  table.add("outbox-bytes-total-max", "Memory of what may wait for all slow readers",
             [](Config& c) -> auto& { return c.socketio.outbox_bytes_total_max; });
 }
 

@@ -176,7 +176,7 @@ void Session::candidate_lost() {
   state_deadline_ = SteadyTime::max();
   is_probed_ = false;
   // It has waited long enough, and polls again if it is still there.
-  if (closes_after_upgrade_) connect_deadline_ = SteadyTime::min();
+  if (closes_after_upgrade_) connect_deadline_ = SteadyTime();
 }
 
 Actions Session::close(SteadyTime now) {

@@ -217,6 +217,25 @@ TEST_P(UpgradeTest, ACloseMeanwhileIsToldOverTheWebSocketBehindWhatIsQueued) {
   EXPECT_EQ(links(), 0U);
 }
 
+TEST_P(UpgradeTest, ACloseWhoseClientDoesNotComeOverIsToldOnItsPoll) {
+  join();
+  auto client = candidate();
+  client.send("2probe");
+  world.shards.run();
+  emit("draining");
+  world.shards.on(0, [&] {
+    world.server.for_each("/",
+                          [](Socket& socket) { socket.close_link(CloseReason::forced_close); });
+  });
+  world.shards.run();
+  client.peer().end();
+  world.shards.run();
+  world.clock.advance(Milliseconds(1));
+  EXPECT_EQ(body(poll()), R"(42["draining",1])");
+  EXPECT_THAT(body(poll()), testing::EndsWith("1"));
+  EXPECT_EQ(links(), 0U);
+}
+
 TEST_P(UpgradeTest, ASessionThatEndsMeanwhileTurnsTheStreamAway) {
   join();
   const auto exchange = world.upgrade(query("websocket"), arrival());
