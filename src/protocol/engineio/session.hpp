@@ -148,7 +148,7 @@ class Session {
   void close_into(Actions& actions, SteadyTime now);
   void drop_candidate_into(Actions& actions);
   [[nodiscard]] bool is_over() const { return state_ == SessionState::closed; }
-  /// Its end, and why.
+  /// That it ends, and why.
   [[nodiscard]] bool is_decided() const {
     return state_ == SessionState::closing || closes_after_upgrade_;
   }
