@@ -25,17 +25,9 @@ class FreshDatabase {
   std::string url_ = test::fresh_mongo_url();
 };
 
-class MongoWorld final : public StoreWorld<MongoStore> {
- public:
-  using StoreWorld::StoreWorld;
-  /// The stand-in holds documents in memory, and writes the answer of a findAndModify from the one
-  /// that is there by then.
-  [[nodiscard]] bool answers_late() const override { return test::mongo_server().is_stand_in; }
-};
-
 std::unique_ptr<World> make_mongo_world() {
   const auto database = std::make_shared<FreshDatabase>();
-  return std::make_unique<MongoWorld>([database] {
+  return std::make_unique<StoreWorld<MongoStore>>([database] {
     return std::make_unique<MongoStore>(MongoStore::Options{.url = database->url(), .threads = 8});
   });
 }

@@ -39,8 +39,6 @@ class World {
   virtual ports::SyncStore& syncs() = 0;
   /// As if the process had ended and begun again. Nothing where nothing outlives the process.
   virtual void restart() = 0;
-  /// An update may be answered with what a later one made of the document.
-  [[nodiscard]] virtual bool answers_late() const { return false; }
 
   /// The loop of those callers, for services that need one.
   [[nodiscard]] boost::asio::io_context& io() { return io_; }

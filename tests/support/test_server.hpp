@@ -90,18 +90,16 @@ class TestServer {
 struct MongoServer {
   std::string url;  ///< Without a database; empty: there is none.
   std::string reason;
-  bool is_stand_in = false;
 };
 
 [[nodiscard]] inline const MongoServer& mongo_server() {
   static const MongoServer server = []() -> MongoServer {
 #if __has_feature(thread_sanitizer)
-    return {
-        {}, "the driver is not built for it, so what it reports there says nothing of ours", false};
+    return {{}, "the driver is not built for it, so what it reports there says nothing of ours"};
 #endif
-    if (const char* const named = std::getenv("KNOTOS_TEST_MONGODB")) return {named, {}, false};
+    if (const char* const named = std::getenv("KNOTOS_TEST_MONGODB")) return {named, {}};
     static const TestServer stand_in({"tests/servers/mongo-java-server.sh"});
-    return {stand_in.url(), stand_in.reason(), true};
+    return {stand_in.url(), stand_in.reason()};
   }();
   return server;
 }

@@ -242,15 +242,24 @@ std::uint64_t Session::update_many(const char* name, const Document& filter,
   return reply.view().count("matchedCount");
 }
 
-std::optional<Document> Session::find_and_update(const char* name, const Document& filter,
-                                                 const Document& update, bool upserts) {
+std::optional<Document> Session::update_and_get_old(const char* name, const Document& filter,
+                                                    const Document& update) {
+  return find_and_modify(name, filter, update, MONGOC_FIND_AND_MODIFY_NONE);
+}
+
+std::optional<Document> Session::upsert_and_get_new(const char* name, const Document& filter,
+                                                    const Document& update) {
+  return find_and_modify(name, filter, update,
+                         MONGOC_FIND_AND_MODIFY_RETURN_NEW | MONGOC_FIND_AND_MODIFY_UPSERT);
+}
+
+std::optional<Document> Session::find_and_modify(const char* name, const Document& filter,
+                                                 const Document& update, int flags) {
   const std::unique_ptr<mongoc_find_and_modify_opts_t, void (*)(mongoc_find_and_modify_opts_t*)>
       options(mongoc_find_and_modify_opts_new(), mongoc_find_and_modify_opts_destroy);
   mongoc_find_and_modify_opts_set_update(options.get(), update.raw());
-  mongoc_find_and_modify_opts_set_flags(
-      options.get(), static_cast<mongoc_find_and_modify_flags_t>(
-                         MONGOC_FIND_AND_MODIFY_RETURN_NEW |
-                         (upserts ? MONGOC_FIND_AND_MODIFY_UPSERT : MONGOC_FIND_AND_MODIFY_NONE)));
+  mongoc_find_and_modify_opts_set_flags(options.get(),
+                                        static_cast<mongoc_find_and_modify_flags_t>(flags));
   Reply reply;
   bson_error_t error{};
   const auto into = collection(name);

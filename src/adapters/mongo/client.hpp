@@ -77,9 +77,12 @@ class Session {
   UpdateOutcome update_one(const char* collection, const Document& filter, const Document& update,
                            bool upserts = false);
   std::uint64_t update_many(const char* collection, const Document& filter, const Document& update);
-  /// The document after the update; nullopt: none fits the filter.
-  std::optional<Document> find_and_update(const char* collection, const Document& filter,
-                                          const Document& update, bool upserts = false);
+  /// The document before the update; nullopt: none fits the filter.
+  std::optional<Document> update_and_get_old(const char* collection, const Document& filter,
+                                             const Document& update);
+  /// The document after the update, which is made if none fits the filter.
+  std::optional<Document> upsert_and_get_new(const char* collection, const Document& filter,
+                                             const Document& update);
   std::uint64_t remove_one(const char* collection, const Document& filter);
   std::uint64_t remove_many(const char* collection, const Document& filter);
   /// Of the database; answers its reply.
@@ -90,6 +93,9 @@ class Session {
  private:
   using Collection = std::unique_ptr<mongoc_collection_t, void (*)(mongoc_collection_t*)>;
   [[nodiscard]] Collection collection(const char* name);
+  /// `flags`: of mongoc_find_and_modify_flags_t.
+  std::optional<Document> find_and_modify(const char* collection, const Document& filter,
+                                          const Document& update, int flags);
   /// `remove`: for one or for all that fit, else the same.
   std::uint64_t remove_by(decltype(mongoc_collection_delete_one)* remove, const char* collection,
                           const Document& filter);

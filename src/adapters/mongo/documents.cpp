@@ -25,6 +25,13 @@ domain::Audience read_audience(const View& view, const char* key) {
   return domain::parse_audience(view.text(key)).value_or(domain::Audience::nobody);
 }
 
+/// The user's `userRev` after an update that raises it by one; 0: no user fits the filter. Counted
+/// from the document before it: mongo-java-server may show a later update in the one after.
+domain::UserRev raise_by_one(Session& session, const Document& filter, const Document& update) {
+  const auto old = session.update_and_get_old(kUsers, filter, update);
+  return old ? View(*old).count("userRev") + 1 : 0;
+}
+
 }  // namespace
 
 domain::Chat read_chat(const View& view) {
@@ -167,18 +174,14 @@ bool put_state(Session& session, const VersionedState& state,
 }
 
 domain::UserRev raise_user_rev(Session& session, domain::UserId user) {
-  const auto raised = session.find_and_update(kUsers, document("_id", user),
-                                              document("$inc", document("userRev", 1)));
-  return raised ? View(*raised).count("userRev") : 0;
+  return raise_by_one(session, document("_id", user), document("$inc", document("userRev", 1)));
 }
 
 domain::UserRev raise_settings(Session& session, domain::UserId user, const Document& fields) {
   auto update = document("$inc", document("userRev", 1));
   if (!fields.is_empty()) update.add("$set", fields);
   add_moments(update, {"changedAt"});
-  const auto raised =
-      session.find_and_update(kUsers, document("_id", user, "isDeleted", false), update);
-  return raised ? View(*raised).count("userRev") : 0;
+  return raise_by_one(session, document("_id", user, "isDeleted", false), update);
 }
 
 domain::UserRev user_rev_of(Session& session, domain::UserId user) {
@@ -197,7 +200,7 @@ void add_moments(Document& update, const std::vector<std::string>& fields) {
 Time read_clock(Session& session) {
   Document update;
   add_moments(update, {"now"});
-  const auto clock = session.find_and_update(kMeta, document("_id", "clock"), update, true);
+  const auto clock = session.upsert_and_get_new(kMeta, document("_id", "clock"), update);
   if (!clock) throw Failure(Fate::not_done, "the store does not tell its time");
   return View(*clock).moment("now");
 }

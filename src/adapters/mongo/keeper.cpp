@@ -114,7 +114,7 @@ void Keeper::say_alive(Session& session) {
   if (applied_to_) said.add("appliedTo", *applied_to_);
   const auto update = document("$set", said, "$inc", document("beats", 1), "$currentDate",
                                document("at", document("$type", "date")));
-  const auto now = session.find_and_update(kMeta, document("_id", id_), update, true);
+  const auto now = session.upsert_and_get_new(kMeta, document("_id", id_), update);
   if (!now) throw Failure(Fate::not_done, "the store does not tell its time");
   now_ = View(*now).time("at");
 }
