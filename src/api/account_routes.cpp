@@ -68,7 +68,7 @@ Task<Result<Reply>> AccountRoutes::logout(CallPtr call) {
 
 Task<Result<Reply>> AccountRoutes::sessions(CallPtr call) {
   Parameters parameters(*call);
-  const auto query = newest_first_query(parameters);
+  const auto query = page_query(parameters, json::decode_newest_first_cursor);
   if (auto checked = parameters.finish(); !checked) co_return fail(std::move(checked.error()));
   auto devices = co_await accounts_.sessions(call->caller.user_id);
   if (!devices) co_return fail(std::move(devices.error()));

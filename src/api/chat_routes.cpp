@@ -34,11 +34,7 @@ Task<Result<Reply>> ChatRoutes::list(CallPtr call) {
   ChatService::ListQuery query;
   query.filter = read_filter(parameters);
   query.limit = parameters.limit();
-  if (const auto cursor = parameters.text("cursor")) {
-    auto position = json::decode_chat_list_cursor(*cursor);
-    if (!position) parameters.refuse_all(position.error());
-    if (position) query.after = *position;
-  }
+  query.after = parameters.cursor(json::decode_chat_list_cursor);
   if (auto checked = parameters.finish(); !checked) co_return fail(std::move(checked.error()));
 
   auto page = co_await chats_.list(call->caller.user_id, query);

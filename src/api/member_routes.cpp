@@ -132,7 +132,7 @@ Task<Result<Reply>> MemberRoutes::hand_over(CallPtr call) {
 Task<Result<Reply>> MemberRoutes::invites(CallPtr call) {
   Parameters parameters(*call);
   const auto chat = parameters.id<domain::ChatId>("chatId");
-  const auto query = newest_first_query(parameters);
+  const auto query = page_query(parameters, json::decode_newest_first_cursor);
   if (auto checked = parameters.finish(); !checked) co_return fail(std::move(checked.error()));
   auto invites = co_await members_.invites(call->caller.user_id, chat);
   if (!invites) co_return fail(std::move(invites.error()));

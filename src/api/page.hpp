@@ -25,20 +25,27 @@ template <class Items, class AppendItem>
   return out;
 }
 
-/// What a request wants of a short list that is read whole, newest first.
-struct NewestFirstQuery {
-  std::optional<json::NewestFirstPosition> after;
+/// Which page of a list is wanted: after which position, and how much of it.
+template <class Position>
+struct PageQuery {
+  std::optional<Position> after;
   std::size_t limit = 0;
 };
 
-/// Takes `limit` and `cursor`.
-[[nodiscard]] NewestFirstQuery newest_first_query(Parameters& parameters);
+/// Takes `limit` and `cursor`, which `decode` reads.
+template <class Decode>
+[[nodiscard]] auto page_query(Parameters& parameters, Decode decode) {
+  const auto limit = parameters.limit();
+  auto after = parameters.cursor(decode);
+  return PageQuery<typename decltype(after)::value_type>{.after = std::move(after), .limit = limit};
+}
 
-/// Cuts the list to the page that was asked for. Answers the cursor of the next one; nullopt: there
-/// is none. `position_of` answers a json::NewestFirstPosition.
+/// Of a short list that is read whole, newest first: cuts it to the page that is wanted. Answers
+/// the cursor of the next one; nullopt: there is none. `position_of` answers a
+/// json::NewestFirstPosition.
 template <class Items, class PositionOf>
-[[nodiscard]] std::optional<std::string> cut_to_page(Items& items, const NewestFirstQuery& query,
-                                                     PositionOf position_of) {
+[[nodiscard]] std::optional<std::string> cut_to_page(
+    Items& items, const PageQuery<json::NewestFirstPosition>& query, PositionOf position_of) {
   const auto is_before = [](const auto& one, const auto& other) {
     return std::tie(other.created_at, one.key) < std::tie(one.created_at, other.key);
   };

@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace knotos::api {
@@ -37,6 +39,18 @@ class Parameters {
                                               std::uint64_t max);
   /// `limit`: 1 to 100, 50 where it is not given.
   [[nodiscard]] std::size_t limit();
+  /// `cursor`, as the list's own decoder reads it; nullopt: none, or no good. Errors noted: the
+  /// decoder's.
+  template <class Decode>
+  [[nodiscard]] auto cursor(Decode decode) {
+    std::optional<typename std::invoke_result_t<Decode, std::string_view>::value_type> position;
+    if (const auto given = text("cursor")) {
+      auto decoded = decode(*given);
+      if (!decoded) refuse_all(decoded.error());
+      if (decoded) position = *std::move(decoded);
+    }
+    return position;
+  }
 
   void refuse(std::string_view name, std::string_view code, std::string detail);
   /// Notes the field errors of another check.

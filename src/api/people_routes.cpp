@@ -13,20 +13,9 @@ namespace {
 using services::PeopleService;
 using services::RateKind;
 
-struct PeopleQuery {
-  std::optional<ports::AcquaintancePosition> after;
-  std::size_t limit = 0;
-};
-
-Result<PeopleQuery> people_query(const Call& call) {
+Result<PageQuery<ports::AcquaintancePosition>> people_query(const Call& call) {
   Parameters parameters(call);
-  PeopleQuery query;
-  query.limit = parameters.limit();
-  if (const auto cursor = parameters.text("cursor")) {
-    const auto position = json::decode_acquaintance_cursor(*cursor);
-    if (!position) parameters.refuse_all(position.error());
-    if (position) query.after = *position;
-  }
+  const auto query = page_query(parameters, json::decode_acquaintance_cursor);
   if (auto checked = parameters.finish(); !checked) return fail(std::move(checked.error()));
   return query;
 }
@@ -111,12 +100,7 @@ Task<Result<Reply>> PeopleRoutes::update_privacy(CallPtr call) {
 
 Task<Result<Reply>> PeopleRoutes::export_me(CallPtr call) {
   Parameters parameters(*call);
-  std::optional<services::AccountEnd::ExportPosition> after;
-  if (const auto cursor = parameters.text("cursor")) {
-    const auto position = json::decode_export_cursor(*cursor);
-    if (!position) parameters.refuse_all(position.error());
-    if (position) after = *position;
-  }
+  const auto after = parameters.cursor(json::decode_export_cursor);
   if (auto checked = parameters.finish(); !checked) co_return fail(std::move(checked.error()));
   const auto document = co_await own_.account_end.export_data(call->caller.user_id, after);
   if (!document) co_return fail(document.error());

@@ -36,12 +36,7 @@ Task<Result<Reply>> ReactionRoutes::list(CallPtr call) {
   Parameters parameters(*call);
   const auto place = read_place(parameters);
   const auto limit = parameters.limit();
-  std::optional<ports::ReactionPosition> after;
-  if (const auto cursor = parameters.text("cursor")) {
-    auto position = json::decode_reaction_cursor(*cursor);
-    if (!position) parameters.refuse_all(position.error());
-    if (position) after = *std::move(position);
-  }
+  auto after = parameters.cursor(json::decode_reaction_cursor);
   if (auto checked = parameters.finish(); !checked) co_return fail(std::move(checked.error()));
   auto page = co_await messages_.reactions(call->caller.user_id, place.chat, place.message,
                                            std::move(after), limit);

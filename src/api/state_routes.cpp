@@ -18,23 +18,6 @@ Result<domain::ChatId> chat_of(const Call& call) {
   return chat;
 }
 
-/// A page of what is listed as members are.
-struct MemberQuery {
-  std::optional<ports::MemberPosition> after;
-  std::size_t limit = 0;
-};
-
-MemberQuery read_member_query(Parameters& parameters) {
-  MemberQuery query;
-  query.limit = parameters.limit();
-  if (const auto cursor = parameters.text("cursor")) {
-    const auto position = json::decode_member_cursor(*cursor);
-    if (!position) parameters.refuse_all(position.error());
-    if (position) query.after = *position;
-  }
-  return query;
-}
-
 struct MarkCall {
   domain::ChatId chat;
   domain::Seq seq = 0;
@@ -111,7 +94,7 @@ Task<Result<Reply>> StateRoutes::receipts(CallPtr call) {
   Parameters parameters(*call);
   const auto chat = parameters.id<domain::ChatId>("chatId");
   const auto message = parameters.id<domain::MessageId>("messageId");
-  const auto query = read_member_query(parameters);
+  const auto query = page_query(parameters, json::decode_member_cursor);
   if (auto checked = parameters.finish(); !checked) co_return fail(std::move(checked.error()));
   const auto found =
       co_await own_.reading.receipts(call->caller.user_id, chat, message, query.after, query.limit);
@@ -128,7 +111,7 @@ Task<Result<Reply>> StateRoutes::receipts(CallPtr call) {
 Task<Result<Reply>> StateRoutes::members(CallPtr call) {
   Parameters parameters(*call);
   const auto chat = parameters.id<domain::ChatId>("chatId");
-  const auto query = read_member_query(parameters);
+  const auto query = page_query(parameters, json::decode_member_cursor);
   if (auto checked = parameters.finish(); !checked) co_return fail(std::move(checked.error()));
   const auto page =
       co_await own_.states.members(call->caller.user_id, chat, query.after, query.limit);

@@ -18,12 +18,7 @@ void SyncRoutes::add_to(Router& router) {
 
 Task<Result<Reply>> SyncRoutes::sync(CallPtr call) {
   Parameters parameters(*call);
-  std::optional<services::SyncCursor> cursor;
-  if (const auto text = parameters.text("cursor")) {
-    auto decoded = json::decode_sync_cursor(*text);
-    if (!decoded) parameters.refuse_all(decoded.error());
-    if (decoded) cursor = std::move(*decoded);
-  }
+  auto cursor = parameters.cursor(json::decode_sync_cursor);
   if (auto checked = parameters.finish(); !checked) co_return fail(std::move(checked.error()));
   const auto user = call->caller.user_id;
   const auto answer = co_await own_.syncs.sync(user, std::move(cursor));

@@ -34,12 +34,7 @@ Task<Result<Reply>> UserRoutes::find(CallPtr call) {
   const auto limit = parameters.limit();
   const auto text = parameters.text("q").value_or(std::string());
   if (text.empty()) parameters.refuse("q", "required", "The beginning of a username is wanted.");
-  std::string after;
-  if (const auto cursor = parameters.text("cursor")) {
-    auto decoded = json::decode_user_cursor(*cursor);
-    if (!decoded) parameters.refuse_all(decoded.error());
-    if (decoded) after = *std::move(decoded);
-  }
+  auto after = parameters.cursor(json::decode_user_cursor).value_or(std::string());
   if (auto checked = parameters.finish(); !checked) co_return fail(std::move(checked.error()));
 
   auto prefix = username_prefix(text);

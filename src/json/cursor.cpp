@@ -1,10 +1,7 @@
 #include "json/cursor.hpp"
 
-#include "base/digest.hpp"
 #include "json/seal.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -30,10 +27,8 @@ std::string encode_cursor(const ports::ChatListPosition& position) {
   std::string text;
   append_number(text, position.is_pinned ? 1 : 0, 1);
   append_number(text, position.pin_order, 4);
-  append_number(text, static_cast<std::uint64_t>(position.updated_at.time_since_epoch().count()),
-                8);
-  const auto& bytes = position.chat_id.uuid().bytes;
-  text.append(bytes.begin(), bytes.end());
+  append_time(text, position.updated_at);
+  append_bytes(text, position.chat_id.uuid());
   return seal(kChatList, text);
 }
 
@@ -44,19 +39,15 @@ Result<ports::ChatListPosition> decode_chat_list_cursor(std::string_view text) {
   ports::ChatListPosition decoded;
   decoded.is_pinned = take_number(rest, 1) != 0;
   decoded.pin_order = static_cast<std::uint32_t>(take_number(rest, 4));
-  decoded.updated_at = Time(Milliseconds(static_cast<std::int64_t>(take_number(rest, 8))));
-  Uuid uuid;
-  std::ranges::copy(as_octets(rest), uuid.bytes.begin());
-  decoded.chat_id = domain::ChatId(uuid);
+  decoded.updated_at = take_time(rest);
+  decoded.chat_id = domain::ChatId(take_uuid(rest));
   return decoded;
 }
 
 std::string encode_cursor(const ports::ReactionPosition& position) {
   std::string text;
-  append_number(text, static_cast<std::uint64_t>(position.created_at.time_since_epoch().count()),
-                8);
-  const auto& bytes = position.user_id.uuid().bytes;
-  text.append(bytes.begin(), bytes.end());
+  append_time(text, position.created_at);
+  append_bytes(text, position.user_id.uuid());
   text += position.emoji;
   return seal(kReactions, text);
 }
@@ -66,11 +57,9 @@ Result<ports::ReactionPosition> decode_reaction_cursor(std::string_view text) {
   if (!position || position->size() < 8 + 16) return refuse_cursor();
   std::string_view rest = *position;
   ports::ReactionPosition decoded;
-  decoded.created_at = Time(Milliseconds(static_cast<std::int64_t>(take_number(rest, 8))));
-  Uuid uuid;
-  std::ranges::copy(as_octets(rest.substr(0, 16)), uuid.bytes.begin());
-  decoded.user_id = domain::UserId(uuid);
-  decoded.emoji = rest.substr(16);
+  decoded.created_at = take_time(rest);
+  decoded.user_id = domain::UserId(take_uuid(rest));
+  decoded.emoji = rest;
   return decoded;
 }
 
@@ -84,8 +73,7 @@ Result<std::string> decode_user_cursor(std::string_view text) {
 
 std::string encode_cursor(const NewestFirstPosition& position) {
   std::string text;
-  append_number(text, static_cast<std::uint64_t>(position.created_at.time_since_epoch().count()),
-                8);
+  append_time(text, position.created_at);
   text += position.key;
   return seal(kNewestFirst, text);
 }
@@ -95,7 +83,7 @@ Result<NewestFirstPosition> decode_newest_first_cursor(std::string_view text) {
   if (!position || position->size() <= 8) return refuse_cursor();
   std::string_view rest = *position;
   NewestFirstPosition decoded;
-  decoded.created_at = Time(Milliseconds(static_cast<std::int64_t>(take_number(rest, 8))));
+  decoded.created_at = take_time(rest);
   decoded.key = rest;
   return decoded;
 }
