@@ -16,10 +16,6 @@ metrics::Counter repairs_failed("gateway_repairs_failed_total",
 metrics::Counter changes_unknown("gateway_changes_unknown_total",
                                  "Changes that the bus brought and the store does not know.");
 
-SharedMessage share(domain::Message message) {
-  return std::make_shared<const domain::Message>(std::move(message));
-}
-
 }  // namespace
 
 RoomOrders::RoomOrders(Ports ports, Limits limits, Deliver deliver)
@@ -82,29 +78,25 @@ Task<Result<std::vector<OrderedChange>>> RoomOrders::catch_up(domain::ChatId cha
     // A room that stands before what they know is brought there first: what they must not hear is
     // over when they come.
     const auto from = room->order.is_settled() ? std::min(hi, room->order.delivered()) : hi;
-    auto page = co_await ports_.messages.changes(chat, from, limits_.repair_page);
-    if (!page) co_return fail(std::move(page.error()));
+    auto stretch = co_await read_stretch(chat, from);
+    if (!stretch) co_return fail(std::move(stretch.error()));
     const auto hi_before = hi;
-    std::vector<SharedMessage> changes;
-    changes.reserve(page->messages.size());
-    for (auto& each : page->messages) {
-      const auto& message = changes.emplace_back(share(std::move(each)));
+    for (const auto& message : stretch->changes) {
       if (message->rev <= hi) continue;
       missed.push_back({.message = message, .prev_rev = hi, .is_new = message->place > known});
       hi = message->rev;
     }
-    const bool is_page = page->has_more && !changes.empty();
-    const auto complete_up_to = is_page ? changes.back()->rev : page->last_rev;
-    if (!is_page) settle({{.chat_id = chat, .last_rev = page->last_rev}});
+    const auto complete_up_to = stretch->complete_up_to;
+    if (stretch->is_last) settle({{.chat_id = chat, .last_rev = complete_up_to}});
     // The bus has yet to tell the room of these: then it is told by this, or the newcomers would
     // hear them twice.
     room = find(chat);
     if (room != nullptr && room->order.is_settled()) {
-      pass_on(chat, *room, room->order.repair(std::move(changes), complete_up_to));
+      pass_on(chat, *room, room->order.repair(std::move(stretch->changes), complete_up_to));
     }
     hi = std::max(hi, complete_up_to);
     // A bus that speaks of changes which the store does not know must not keep anybody waiting.
-    if (!is_page && hi == hi_before && room != nullptr) co_return missed;
+    if (stretch->is_last && hi == hi_before && room != nullptr) co_return missed;
   }
 }
 
@@ -178,24 +170,33 @@ Task<Result<bool>> RoomOrders::repair_page(domain::ChatId chat) {
   const auto* room = find(chat);
   if (room == nullptr || !room->order.has_gap()) co_return true;
   auto unknown = room->order.held();
-  auto page = co_await ports_.messages.changes(chat, room->order.delivered(), limits_.repair_page);
-  if (!page) co_return fail(std::move(page.error()));
+  auto stretch = co_await read_stretch(chat, room->order.delivered());
+  if (!stretch) co_return fail(std::move(stretch.error()));
 
   auto* present = find(chat);
   if (present == nullptr) co_return true;
-  std::vector<SharedMessage> changes;
-  changes.reserve(page->messages.size());
-  for (auto& message : page->messages) changes.push_back(share(std::move(message)));
-  const bool is_page = page->has_more && !changes.empty();
-  const auto complete_up_to = is_page ? changes.back()->rev : page->last_rev;
-  pass_on(chat, *present, present->order.repair(std::move(changes), complete_up_to));
+  const auto complete_up_to = stretch->complete_up_to;
+  pass_on(chat, *present, present->order.repair(std::move(stretch->changes), complete_up_to));
   // The store has the last word: what was announced before it was read and is not in it never
   // happened. What was heard during the read may just be newer.
-  if (!is_page) {
-    unknown.erase(unknown.begin(), std::ranges::upper_bound(unknown, page->last_rev));
+  if (stretch->is_last) {
+    unknown.erase(unknown.begin(), std::ranges::upper_bound(unknown, complete_up_to));
     changes_unknown.add(static_cast<std::int64_t>(present->order.forget(unknown)));
   }
-  co_return !is_page;
+  co_return stretch->is_last;
+}
+
+Task<Result<RoomOrders::Stretch>> RoomOrders::read_stretch(domain::ChatId chat, domain::Rev since) {
+  auto page = co_await ports_.messages.changes(chat, since, limits_.repair_page);
+  if (!page) co_return fail(std::move(page.error()));
+  Stretch stretch;
+  stretch.changes.reserve(page->messages.size());
+  for (auto& message : page->messages) {
+    stretch.changes.push_back(std::make_shared<const domain::Message>(std::move(message)));
+  }
+  stretch.is_last = !page->has_more || stretch.changes.empty();
+  stretch.complete_up_to = stretch.is_last ? page->last_rev : stretch.changes.back()->rev;
+  co_return stretch;
 }
 
 }  // namespace knotos::gateway

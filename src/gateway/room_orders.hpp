@@ -75,12 +75,20 @@ class RoomOrders {
     server::Timers::Handle gap_timer = 0;
   };
 
+  /// One read of the store: changes in `rev` order, and up to where they are all.
+  struct Stretch {
+    std::vector<SharedMessage> changes;
+    domain::Rev complete_up_to = 0;
+    bool is_last = false;  ///< The store has no more.
+  };
+
   [[nodiscard]] Room* find(domain::ChatId chat);
   static void note_removed(Room& room, const ports::ChatChanged& event);
   void pass_on(domain::ChatId chat, Room& room, std::vector<OrderedChange> changes);
   void watch_gap(domain::ChatId chat, Room& room);
   [[nodiscard]] Task<void> repair(domain::ChatId chat);
   [[nodiscard]] Task<Result<bool>> repair_page(domain::ChatId chat);
+  [[nodiscard]] Task<Result<Stretch>> read_stretch(domain::ChatId chat, domain::Rev since);
 
   Ports ports_;
   Limits limits_;

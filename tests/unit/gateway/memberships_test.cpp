@@ -74,6 +74,15 @@ class Membership {
   domain::ChatId chat = group({bob.id});
 };
 
+/// Tells what it is told when the test says so, in order.
+struct SlowBus {
+  SlowBus() { medium.set_reliable(true); }
+
+  test::SeededRandom random{1};
+  test::LossyMedium medium{random};
+  test::LossyBus bus{medium};
+};
+
 using Names = std::vector<std::string>;
 
 Names names(const ChatDevice& device) {
@@ -123,11 +132,9 @@ TEST(MembershipsTest, WhoComesHearsTheJoinAndAllThatFollowsOnce) {
 }
 
 TEST(MembershipsTest, WhatTheStoreHasBeforeTheBusTellsItIsHeardOnce) {
-  test::SeededRandom random{1};
-  test::LossyMedium medium{random};
-  medium.set_reliable(true);
-  test::LossyBus bus{medium};
-  Membership world{bus};
+  SlowBus slow;
+  auto& medium = slow.medium;
+  Membership world{slow.bus};
   auto bob = world.online(world.bob, 0);
   auto cat = world.online(world.cat, 1);
   world.add(world.cat);
@@ -141,11 +148,9 @@ TEST(MembershipsTest, WhatTheStoreHasBeforeTheBusTellsItIsHeardOnce) {
 }
 
 TEST(MembershipsTest, WhoComesHearsNothingOfBeforeThatTheBusTellsLate) {
-  test::SeededRandom random{1};
-  test::LossyMedium medium{random};
-  medium.set_reliable(true);
-  test::LossyBus bus{medium};
-  Membership world{bus};
+  SlowBus slow;
+  auto& medium = slow.medium;
+  Membership world{slow.bus};
   auto bob = world.online(world.bob, 0);
   auto cat = world.online(world.cat, 1);
   while (medium.deliver_one()) {
