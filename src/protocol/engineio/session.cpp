@@ -24,6 +24,8 @@ SteadyTime Session::next_deadline() const {
     case SessionState::closing:
       return state_deadline_;
     case SessionState::polling:
+      if (closes_after_upgrade_) return SteadyTime();  // At once.
+      [[fallthrough]];
     case SessionState::websocket:
       return std::min(heartbeat_at_, connect_deadline_);
     case SessionState::upgrading:
@@ -42,7 +44,9 @@ void Session::advance_into(Actions& actions, SteadyTime now) {
   if (pong_is_due_ && now >= heartbeat_at_) {
     return end_into(actions, SessionEnd::ping_timeout, Action::answer_poll_close);
   }
-  if (now >= connect_deadline_) return close_into(actions, now);
+  // The upgrade came to nothing: the client polls again, if it is still there.
+  const bool is_close_due = closes_after_upgrade_ && state_ == SessionState::polling;
+  if (is_close_due || now >= connect_deadline_) return close_into(actions, now);
   if (state_ == SessionState::upgrading && now >= state_deadline_) drop_candidate_into(actions);
   if (!pong_is_due_ && now >= heartbeat_at_) {
     pong_is_due_ = true;
@@ -175,8 +179,6 @@ void Session::candidate_lost() {
   state_ = SessionState::polling;
   state_deadline_ = SteadyTime::max();
   is_probed_ = false;
-  // It has waited long enough, and polls again if it is still there.
-  if (closes_after_upgrade_) connect_deadline_ = SteadyTime();
 }
 
 Actions Session::close(SteadyTime now) {

@@ -124,9 +124,7 @@ class Session {
   void candidate_lost();
 
   /// A namespace was joined: the connect timeout is off, for good.
-  void joined() {
-    if (!closes_after_upgrade_) connect_deadline_ = SteadyTime::max();
-  }
+  void joined() { connect_deadline_ = SteadyTime::max(); }
 
   /// We end it in good order; in the midst of an upgrade, when that is over.
   [[nodiscard]] Actions close(SteadyTime now);

@@ -55,6 +55,13 @@ class UpgradeTest : public testing::TestWithParam<std::size_t> {
         0, [&] { world.server.for_each("/", [&](Socket& socket) { socket.emit(event, "1"); }); });
     world.shards.run();
   }
+  /// From our side, in good order.
+  void close() {
+    world.shards.on(0, [&] {
+      world.server.for_each("/",
+                            [](Socket& socket) { socket.close_link(CloseReason::forced_close); });
+    });
+  }
 
   FakeWorld world{kShards};
   std::string sid = world.open_polling(0);
@@ -204,10 +211,7 @@ TEST_P(UpgradeTest, ACloseMeanwhileIsToldOverTheWebSocketBehindWhatIsQueued) {
   world.shards.run();
   EXPECT_THAT(client.take_texts(), ElementsAre("3probe"));
   emit("draining");
-  world.shards.on(0, [&] {
-    world.server.for_each("/",
-                          [](Socket& socket) { socket.close_link(CloseReason::forced_close); });
-  });
+  close();
   world.shards.run();
   EXPECT_FALSE(client.peer().is_closed());
   client.send("5");
@@ -223,10 +227,7 @@ TEST_P(UpgradeTest, ACloseWhoseClientDoesNotComeOverIsToldOnItsPoll) {
   client.send("2probe");
   world.shards.run();
   emit("draining");
-  world.shards.on(0, [&] {
-    world.server.for_each("/",
-                          [](Socket& socket) { socket.close_link(CloseReason::forced_close); });
-  });
+  close();
   world.shards.run();
   client.peer().end();
   world.shards.run();
@@ -239,10 +240,7 @@ TEST_P(UpgradeTest, ACloseWhoseClientDoesNotComeOverIsToldOnItsPoll) {
 TEST_P(UpgradeTest, ASessionThatEndsMeanwhileTurnsTheStreamAway) {
   join();
   const auto exchange = world.upgrade(query("websocket"), arrival());
-  world.shards.on(0, [&] {
-    world.server.for_each("/",
-                          [](Socket& socket) { socket.close_link(CloseReason::forced_close); });
-  });
+  close();
   static_cast<void>(poll());
   world.shards.run();
   if (exchange->link_is_taken()) {
