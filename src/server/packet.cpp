@@ -82,19 +82,19 @@ Packet PacketBuffer::make_raw(std::string bytes) {
 
 void SharedFrames::grow(std::string_view bytes) {
   bytes_.append(bytes);
-  if (readers_ > 0 && account_ != nullptr) *account_ += static_cast<std::int64_t>(bytes.size());
+  if (waiting_ > 0 && account_ != nullptr) *account_ += static_cast<std::int64_t>(bytes.size());
 }
 
-void SharedFrames::add_reader() const {
-  const bool is_first = readers_++ == 0;
+void SharedFrames::begin_wait() const {
+  const bool is_first = waiting_++ == 0;
   if (account_ == nullptr) return;
-  *account_ += kReaderBytes + (is_first ? static_cast<std::int64_t>(size()) : 0);
+  *account_ += kWaitBytes + (is_first ? static_cast<std::int64_t>(size()) : 0);
 }
 
-void SharedFrames::remove_reader() const {
-  const bool is_last = --readers_ == 0;
+void SharedFrames::end_wait() const {
+  const bool is_last = --waiting_ == 0;
   if (account_ == nullptr) return;
-  *account_ -= kReaderBytes + (is_last ? static_cast<std::int64_t>(size()) : 0);
+  *account_ -= kWaitBytes + (is_last ? static_cast<std::int64_t>(size()) : 0);
 }
 
 std::span<const std::uint8_t> SharedFrames::frames() const { return as_octets(bytes_); }

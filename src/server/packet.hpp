@@ -69,12 +69,12 @@ class SharedFrames
  private:
   friend class AwaitedFrames;
   /// What a reader that waits costs by itself: its entry in the queue, twice, as vectors grow.
-  static constexpr std::int64_t kReaderBytes = 64;
+  static constexpr std::int64_t kWaitBytes = 64;
 
-  void add_reader() const;
-  void remove_reader() const;
+  void begin_wait() const;
+  void end_wait() const;
 
-  mutable std::uint32_t readers_ = 0;
+  mutable std::uint32_t waiting_ = 0;
   mutable std::int64_t* account_ = nullptr;
 };
 
@@ -83,7 +83,7 @@ class AwaitedFrames {
  public:
   template <class Frames>
   AwaitedFrames(boost::intrusive_ptr<Frames> frames) : frames_(std::move(frames)) {
-    frames_->add_reader();
+    frames_->begin_wait();
   }
   AwaitedFrames(const AwaitedFrames& other) : AwaitedFrames(other.frames_) {}
   AwaitedFrames(AwaitedFrames&&) noexcept = default;
@@ -95,7 +95,7 @@ class AwaitedFrames {
   ~AwaitedFrames() { reset(); }
 
   void reset() {
-    if (frames_) frames_->remove_reader();
+    if (frames_) frames_->end_wait();
     frames_.reset();
   }
   [[nodiscard]] const SharedFrames& operator*() const { return *frames_; }
